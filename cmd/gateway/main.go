@@ -1,0 +1,39 @@
+// Command gateway lets unmodified Gandi v3 XML-RPC integrations work on the v5
+// REST API. See README.md.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "gateway:", err)
+		os.Exit(1)
+	}
+}
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "gateway",
+		Short: "Gandi's v3 XML-RPC API on top of its v5 REST API",
+		Long: `gateway answers Gandi's legacy v3 XML-RPC API and carries each call out on the v5
+REST API, so that integrations written for v3 go on working unmodified.
+
+Every flag also has an environment variable: GATEWAY_ and the flag's name in
+capitals, with _ for -. A flag on the command line wins.`,
+		Example:       "  gateway demo\n  gateway serve --sandbox",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.AddCommand(serveCommand(), sandboxCommand(), callCommand(), methodsCommand(), versionCommand())
+	return cmd
+}

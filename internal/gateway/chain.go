@@ -1,0 +1,244 @@
+package gateway
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"go.uber.org/zap"
+
+	"v3gate/internal/fault"
+	"v3gate/internal/tenant"
+	"v3gate/internal/translate"
+	"v3gate/internal/xmlrpc"
+)
+
+// Service is what gorilla dispatches a method to: one for each row.
+type Service struct {
+	g   *Gateway
+	row *translate.Row
+}
+
+// Call answers one call. An error it gives always is a fault.
+func (s *Service) Call(r *http.Request, args *xmlrpc.Args, reply *xmlrpc.Value) error {
+	c := &call{
+		Call: translate.Call{Services: s.g.services, Method: s.row.Name, Remote: remote(r), ID: requestID()},
+		row:  s.row, params: args.Params, userAgent: r.UserAgent(),
+	}
+	answer, err := s.g.chain()(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	*reply = answer
+	return nil
+}
+
+// call is a call on its way through the chain.
+type call struct {
+	translate.Call
+	row       *translate.Row
+	params    []xmlrpc.Value
+	userAgent string
+}
+
+type handler func(context.Context, *call) (xmlrpc.Value, error)
+
+// chain is what every row goes through, outermost first.
+func (g *Gateway) chain() handler {
+	return g.observe(g.recover(g.identify(g.mode(g.deadline(func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+		return c.row.Call(ctx, &c.Call, c.params)
+	})))))
+}
+
+// observe counts and logs the call, and turns its error into a fault. Texts of
+// faults are not logged: they may repeat what the caller sent.
+func (g *Gateway) observe(next handler) handler {
+	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+		begin := time.Now()
+		answer, err := next(ctx, c)
+		took := time.Since(begin)
+		fields := []zap.Field{
+			zap.String("request_id", c.ID), zap.String("method", c.Method), zap.Duration("duration", took),
+			zap.String("remote", c.Remote), zap.String("user_agent", c.userAgent),
+		}
+		if c.Tenant != nil {
+			fields = append(fields, zap.String("tenant", c.Tenant.Name))
+		}
+		if err == nil {
+			g.metrics.Call(c.Method, "ok", took)
+			g.log.Info("call", append(fields, zap.String("outcome", "ok"))...)
+			return answer, nil
+		}
+		f, known := g.services.Fault(&c.Call, err)
+		outcome := outcomeOf(f)
+		g.metrics.Call(c.Method, outcome, took)
+		g.metrics.Fault(f.Code())
+		fields = append(fields, zap.String("outcome", outcome), zap.Int("fault", f.Code()))
+		if known {
+			g.log.Info("call", fields...)
+		} else {
+			g.log.Error("call", append(fields, zap.Error(err))...)
+		}
+		return xmlrpc.Value{}, f
+	}
+}
+
+func outcomeOf(f *fault.Error) string {
+	switch {
+	case f.Server():
+		return "error"
+	case f.Object == fault.Method && f.Cause == fault.CauseDisabled:
+		return "refused"
+	}
+	return "fault"
+}
+
+// recover turns a panic into an internal error with its stack in the log.
+func (g *Gateway) recover(next handler) handler {
+	return func(ctx context.Context, c *call) (answer xmlrpc.Value, err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				g.log.Error("handler panicked", zap.String("request_id", c.ID), zap.String("method", c.Method),
+					zap.String("panic", fmt.Sprintf("%T", p)), zap.ByteString("stack", debug.Stack()))
+				err = fmt.Errorf("panic in %s", c.Method)
+			}
+		}()
+		return next(ctx, c)
+	}
+}
+
+// identify takes the API key off the parameters and finds the tenant.
+func (g *Gateway) identify(next handler) handler {
+	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+		if c.row.Key == translate.KeyNone {
+			return next(ctx, c)
+		}
+		var key credential
+		if len(c.params) > 0 {
+			var err error
+			if key, err = readKey(c.params[0]); err != nil {
+				return xmlrpc.Value{}, err
+			}
+			c.params = c.params[1:]
+		}
+		if err := g.authenticate(c, key); err != nil {
+			return xmlrpc.Value{}, err
+		}
+		c.V5 = g.sessionOf(c.Tenant)
+		if key.handle != "" {
+			contact, err := g.services.Book.Get(c.Tenant.Name, key.handle)
+			if err != nil {
+				return xmlrpc.Value{}, fault.New(fault.Contact, fault.CauseNoRight, "You aren't allowed to read that contact")
+			}
+			c.As = contact.Handle
+		}
+		return next(ctx, c)
+	}
+}
+
+// authenticate finds the tenant of a key, or the anonymous one where v3 asked
+// for no key.
+func (g *Gateway) authenticate(c *call, key credential) error {
+	if key.apikey == "" && c.row.Key == translate.KeyOptional && g.tenants.Anonymous() != nil {
+		c.Tenant = g.tenants.Anonymous()
+		return nil
+	}
+	t, err := g.tenants.Lookup(key.apikey)
+	switch err {
+	case nil:
+		c.Tenant = t
+		return nil
+	case tenant.ErrUnknown:
+		return fault.New(fault.Account, fault.CauseNoRight, "Invalid API key")
+	}
+	return fault.New(fault.Unknown, fault.CauseBadParameter, "string '%.100s' does not match '^[a-z0-9]{24}$'", key.apikey)
+}
+
+// credential is the first parameter: a key, or a struct that also names the
+// handle to act as.
+type credential struct{ apikey, handle string }
+
+func readKey(v xmlrpc.Value) (credential, error) {
+	if v.Kind() != xmlrpc.KindStruct {
+		return credential{apikey: keyText(v)}, nil
+	}
+	var key credential
+	for i := range v.Len() {
+		m := v.Member(i)
+		switch m.Name {
+		case "apikey":
+			key.apikey = keyText(m.Value)
+		case "handle":
+			key.handle = keyText(m.Value)
+		case "no_useraccess":
+			if yes, ok := m.Value.Bool(); yes || !ok && !m.Value.IsNil() {
+				return key, fault.New(fault.Method, fault.CauseBadParameter,
+					"apikey.no_useraccess is not supported: v5 tells no rights of sub-accounts apart")
+			}
+		default:
+			return key, fault.New(fault.Struct, fault.CauseUnexpected, "apikey has no member '%.100s'", m.Name)
+		}
+	}
+	return key, nil
+}
+
+// keyText is a key as text. Perl libraries may send one of digits as a number,
+// and nil stands for no key (Gandi's own client).
+func keyText(v xmlrpc.Value) string {
+	switch v.Kind() {
+	case xmlrpc.KindString, xmlrpc.KindInt, xmlrpc.KindDouble, xmlrpc.KindBase64:
+		return v.Text()
+	}
+	return ""
+}
+
+// mode refuses what the tenant's mode forbids. A tenant that may not spend has
+// its paid calls checked first, which the row does.
+func (g *Gateway) mode(next handler) handler {
+	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+		if c.Tenant != nil && c.Tenant.Mode == tenant.ReadOnly && c.row.Class != translate.Read {
+			return xmlrpc.Value{}, fault.Disabled("this account is read only at the gateway")
+		}
+		return next(ctx, c)
+	}
+}
+
+// deadline bounds a call. Work that must not be cut off runs on its own context.
+func (g *Gateway) deadline(next handler) handler {
+	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+		ctx, cancel := context.WithTimeout(ctx, g.cfg.CallTimeout)
+		defer cancel()
+		return next(ctx, c)
+	}
+}
+
+// rejected counts and logs what never reached a row: no XML-RPC, or an unknown
+// method.
+func (g *Gateway) rejected(r *http.Request, e *xmlrpc.Error) {
+	code, _ := e.Fault()
+	g.metrics.Call("unknown", "fault", 0)
+	g.metrics.Fault(code)
+	g.log.Info("call", zap.String("request_id", requestID()), zap.String("method", "unknown"),
+		zap.String("remote", remote(r)), zap.String("user_agent", r.UserAgent()),
+		zap.String("outcome", "fault"), zap.Int("fault", code))
+}
+
+func requestID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// remote is the caller's address without its port.
+func remote(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

@@ -1,0 +1,285 @@
+// Package gateway assembles the daemon: it wires store, handles, operations, v5
+// client, table and wire together, and starts and stops them as one object.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/gorilla/rpc/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"v3gate/internal/config"
+	"v3gate/internal/handles"
+	"v3gate/internal/ops"
+	"v3gate/internal/store"
+	"v3gate/internal/telemetry"
+	"v3gate/internal/tenant"
+	"v3gate/internal/translate"
+	"v3gate/internal/v5"
+	"v3gate/internal/xmlrpc"
+)
+
+// Gateway is one daemon: made by New, run by Start, ended by Stop. Two of them
+// can live in one process.
+type Gateway struct {
+	cfg      config.Config
+	log      *zap.Logger
+	registry *prometheus.Registry
+	metrics  *telemetry.Metrics
+	db       *store.DB
+	client   *v5.Client
+	tenants  *tenant.Set
+	services *translate.Services
+
+	front, admin net.Listener
+	servers      []*http.Server
+	served       chan error // the end of each server
+	started      bool
+}
+
+// Hooks are for programs that embed a gateway and want to watch it.
+type Hooks struct {
+	// Log receives the log; nil logs to standard error at the configured level.
+	Log *zap.Logger
+	// Exchanged is told of every attempt at v5.
+	Exchanged func(v5.Exchange)
+	// Transport replaces the HTTP transport to v5.
+	Transport http.RoundTripper
+	// Now replaces the clock that operations are dated by.
+	Now func() time.Time
+	// At is called between the steps of the journal.
+	At func(point string)
+}
+
+// New opens the store and checks the whole configuration. What it opened it
+// closes again when something later fails.
+func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 2)}
+	if hooks.Now == nil {
+		hooks.Now = time.Now
+	}
+	if g.log == nil {
+		if g.log, err = telemetry.NewLogger(os.Stderr, cfg.LogLevel); err != nil {
+			return nil, err
+		}
+	}
+	if g.tenants, err = tenants(cfg.Tenants); err != nil {
+		return nil, err
+	}
+	g.metrics = telemetry.NewMetrics(g.registry, Build())
+	if g.client, err = v5.New(v5.Options{
+		BaseURL: cfg.V5URL, PerMinute: cfg.V5Rate, Transport: hooks.Transport, Waited: g.metrics.RateWait,
+		UserAgent: "v3gate/" + Build().Version,
+		Observe: func(x v5.Exchange) {
+			g.metrics.V5Request(x.Route, x.Status, x.Duration)
+			if hooks.Exchanged != nil {
+				hooks.Exchanged(x)
+			}
+		},
+	}); err != nil {
+		return nil, err
+	}
+	if g.db, err = store.Open(cfg.Store, 2*time.Second); err != nil {
+		g.client.Close()
+		return nil, err
+	}
+	if err := g.assemble(hooks); err != nil {
+		g.client.Close()
+		return nil, errors.Join(err, g.db.Close())
+	}
+	return g, nil
+}
+
+// assemble builds what works on store and client.
+func (g *Gateway) assemble(hooks Hooks) error {
+	book := handles.New(g.db, handles.Floors{Handle: g.cfg.FirstHandle, ID: g.cfg.FirstID}, hooks.Now)
+	engine, err := ops.New(g.db, ops.Options{
+		Session: g.session, Settle: translate.Settle(book), Wait: g.cfg.PaidWait, FirstID: g.cfg.FirstID,
+		Now: hooks.Now, Log: g.log, At: hooks.At,
+		DryRunIgnored: func(op *ops.Operation) { g.metrics.DryRunIgnored(op.Kind) },
+		Undecided:     func(op *ops.Operation) { g.metrics.OperationUndecided(op.Type) },
+	})
+	if err != nil {
+		return err
+	}
+	g.services = &translate.Services{
+		Table: translate.NewTable(), Book: book, Ops: engine, Now: hooks.Now,
+		Ignored: g.metrics.IgnoredParameter, UnmappedV5: g.metrics.UnmappedV5Error, AuthFailed: g.metrics.V5AuthFailure,
+	}
+	return nil
+}
+
+// tenants turns the configured accounts into the set that keys select from.
+func tenants(configured []config.Tenant) (*tenant.Set, error) {
+	var all []tenant.Tenant
+	for _, c := range configured {
+		t := tenant.Tenant{Name: c.Name, AuthScheme: "Bearer", AuthSecret: c.V5Token, SharingID: c.SharingID,
+			OwnHandle: c.OwnHandle, Anonymous: c.Anonymous, Mode: tenant.Mode(c.Mode)}
+		if c.V5APIKey != "" {
+			t.AuthScheme, t.AuthSecret = "Apikey", c.V5APIKey
+		}
+		if c.V3Key != "" {
+			t.KeyHashes = [][32]byte{tenant.HashKey(c.V3Key)}
+		}
+		all = append(all, t)
+	}
+	return tenant.NewSet(all...)
+}
+
+// session is a tenant's view of v5.
+func (g *Gateway) session(name string) (*v5.Session, error) {
+	t, ok := g.tenants.Named(name)
+	if !ok {
+		return nil, fmt.Errorf("tenant %s is no longer configured", name)
+	}
+	return g.sessionOf(t), nil
+}
+
+func (g *Gateway) sessionOf(t *tenant.Tenant) *v5.Session {
+	return g.client.Session(v5.Credential{Scheme: t.AuthScheme, Secret: t.AuthSecret}, t.SharingID)
+}
+
+// Handler is the v3 endpoint: the wire in front of gorilla's dispatch in front
+// of one service for each row of the table.
+func (g *Gateway) Handler() (http.Handler, error) {
+	limits := xmlrpc.DefaultLimits()
+	limits.MaxBytes = g.cfg.MaxBody
+	server := rpc.NewServer()
+	server.RegisterCodec(&xmlrpc.Codec{
+		Limits:   limits,
+		Known:    func(method string) bool { _, ok := g.services.Table.Find(method); return ok },
+		Rejected: g.rejected,
+	}, xmlrpc.ContentType)
+	for i := range g.services.Table.Rows {
+		row := &g.services.Table.Rows[i]
+		if err := server.RegisterService(&Service{g: g, row: row}, xmlrpc.ServiceName(row.Name)); err != nil {
+			return nil, fmt.Errorf("register %s: %w", row.Name, err)
+		}
+	}
+	return xmlrpc.NewFront(server, limits), nil
+}
+
+// Start opens the listeners and begins to serve. When it fails nothing is left
+// running, and the gateway is still to be Stopped.
+func (g *Gateway) Start() (err error) {
+	handler, err := g.Handler()
+	if err != nil {
+		return err
+	}
+	if g.front, err = net.Listen("tcp", g.cfg.Listen); err != nil {
+		return fmt.Errorf("listen for v3 calls: %w", err)
+	}
+	if g.admin, err = net.Listen("tcp", g.cfg.Admin); err != nil {
+		return errors.Join(fmt.Errorf("listen for metrics and health: %w", err), g.front.Close())
+	}
+	g.serve(g.front, handler)
+	g.serve(g.admin, g.adminHandler())
+	g.services.Ops.Start()
+	g.started = true
+	g.log.Info("gateway is serving", zap.String("listen", g.Addr()), zap.String("admin", g.AdminAddr()),
+		zap.String("store", g.cfg.Store), zap.String("v5_url", g.cfg.V5URL), zap.String("version", Build().Version))
+	return nil
+}
+
+// serve runs one HTTP server. Some clients read until the server closes, so a
+// kept-alive connection may idle for a few seconds only.
+func (g *Gateway) serve(l net.Listener, h http.Handler) {
+	s := &http.Server{
+		Handler: h, ErrorLog: telemetry.StdLog(g.log), MaxHeaderBytes: 64 << 10,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
+		WriteTimeout: time.Minute + g.cfg.CallTimeout, IdleTimeout: g.cfg.IdleTimeout,
+	}
+	g.servers = append(g.servers, s)
+	go func() { g.served <- s.Serve(l) }()
+}
+
+// adminHandler refreshes what is counted by looking before it is read.
+func (g *Gateway) adminHandler() http.Handler {
+	h := telemetry.AdminHandler(g.registry, g.Ready)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" {
+			g.metrics.SetOperations(g.services.Ops.Tally())
+			if n, err := g.services.Book.Count(); err == nil {
+				g.metrics.SetHandles(n)
+			}
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// Ready says why the gateway cannot serve, or nil.
+func (g *Gateway) Ready() error {
+	if !g.started {
+		return errors.New("starting")
+	}
+	return g.db.View(func(*store.Tx) error { return nil })
+}
+
+// Addr is the address of the v3 endpoint, with the port that was chosen.
+func (g *Gateway) Addr() string { return g.front.Addr().String() }
+
+// AdminAddr is the address of the metrics and health endpoint.
+func (g *Gateway) AdminAddr() string { return g.admin.Addr().String() }
+
+// Stop ends in the reverse order of the start: no new calls, those in flight are
+// answered, paid work gets until ctx ends to hear v5's word, then the store is
+// closed. What was cut off is found in the journal at the next start.
+func (g *Gateway) Stop(ctx context.Context) error {
+	g.started = false
+	var errs []error
+	for _, s := range g.servers {
+		if err := s.Shutdown(ctx); err != nil {
+			errs = append(errs, s.Close())
+		}
+	}
+	g.services.Ops.Close(ctx)
+	g.client.Close()
+	return errors.Join(append(errs, g.db.Close())...)
+}
+
+// Run starts, serves until ctx ends, and stops with grace for work in flight.
+func (g *Gateway) Run(ctx context.Context, grace time.Duration) error {
+	err := g.Start()
+	if err == nil {
+		select {
+		case <-ctx.Done():
+			g.log.Info("gateway is stopping")
+		case err = <-g.served:
+			err = fmt.Errorf("serve: %w", err)
+		}
+	}
+	stopping, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	return errors.Join(err, g.Stop(stopping))
+}
+
+// version is set at the build: -ldflags "-X v3gate/internal/gateway.version=1.2.3".
+var version = "dev"
+
+// Build is what this program was built from.
+func Build() telemetry.Build {
+	b := telemetry.Build{Version: version}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		b.GoVersion = info.GoVersion
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				b.Commit = s.Value
+			}
+		}
+	}
+	return b
+}
+
+// Table is the compatibility table, for programs that print it.
+func Table() *translate.Table { return translate.NewTable() }

@@ -1,0 +1,243 @@
+package ops
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"v3gate/internal/store"
+)
+
+// Intent is what a handler asks the journal to carry out. Everything in it is
+// checked already; what is left is to send it.
+type Intent struct {
+	Tenant string
+	Type   string // v3's operation type
+	Kind   string
+	Source string
+	FQDN   string
+	Params json.RawMessage
+	Infos  Infos
+	// Fingerprint must be equal for two calls that ask for the same thing, and
+	// differ whenever a parameter does.
+	Fingerprint string
+	Request     json.RawMessage
+	// Nothing tells that v5 already is as the caller wants it: no call is made
+	// and the operation is DONE at once.
+	Nothing bool
+}
+
+// load reads an operation; ErrUnknown when there is none.
+func load(tx *store.Tx, id int64) (*Operation, error) {
+	var op Operation
+	ok, err := store.GetJSON(tx, store.OpKey(id), &op)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, ErrUnknown
+	}
+	return &op, nil
+}
+
+// put writes an operation and its indexes, all in the caller's transaction.
+func put(tx *store.Tx, op *Operation, paid bool) error {
+	if op.Step.AtEnd() {
+		op.Request = nil
+	}
+	open := func() error {
+		if op.Step.AtEnd() {
+			return tx.Delete(store.OpOpenKey(op.ID))
+		}
+		return tx.Put(store.OpOpenKey(op.ID), nil)
+	}
+	guard := func() error {
+		key := store.OpGuardKey(op.FQDN)
+		switch {
+		case paid && op.Open():
+			return store.PutID(tx, key, op.ID)
+		case store.GetID(tx, key) == op.ID:
+			return tx.Delete(key)
+		}
+		return nil
+	}
+	return errors.Join(
+		store.PutJSON(tx, store.OpKey(op.ID), op),
+		tx.Put(store.OpTenantKey(op.Tenant, op.ID), nil),
+		open(), guard())
+}
+
+// held looks who holds the name of a paid intent: nobody (nil, nil), the same
+// call (that operation), or something else (BusyError).
+func held(tx *store.Tx, in Intent) (*Operation, error) {
+	id := store.GetID(tx, store.OpGuardKey(in.FQDN))
+	if id == 0 {
+		return nil, nil
+	}
+	op, err := load(tx, id)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("read guard of %s: %w", in.FQDN, err)
+	case !op.Open():
+		return nil, nil
+	case op.Tenant != in.Tenant:
+		return nil, &BusyError{FQDN: in.FQDN}
+	case op.Type == in.Type && op.Fingerprint == in.Fingerprint:
+		return op, nil
+	}
+	return nil, &BusyError{FQDN: in.FQDN, ID: op.ID, Type: op.Type}
+}
+
+// intend commits the intent: the first of the two commits that precede the
+// socket. When the same call is open already, that operation is given back and
+// fresh is false.
+func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fresh bool, err error) {
+	kind := e.kinds[in.Kind]
+	now := e.opt.Now().UTC()
+	err = e.db.Update(func(tx *store.Tx) error {
+		fresh = false
+		if kind.Paid && !in.Nothing {
+			running, err := held(tx, in)
+			if err != nil {
+				return err
+			}
+			if running != nil {
+				op = *running
+				return nil
+			}
+		}
+		id, err := tx.NextID("operation", e.opt.FirstID)
+		if err != nil {
+			return err
+		}
+		session, err := tx.NextID("session", e.opt.FirstID)
+		if err != nil {
+			return err
+		}
+		op = Operation{
+			ID: id, Tenant: in.Tenant, Type: in.Type, Kind: in.Kind, Step: Wait, Source: in.Source,
+			Session: session, FQDN: in.FQDN, Params: in.Params, Infos: in.Infos,
+			Created: now, Updated: now, State: Intended,
+			Fingerprint: in.Fingerprint, Request: in.Request, Baseline: baseline,
+		}
+		if kind.Paid {
+			op.Step = Bill
+		}
+		fresh = true
+		if in.Nothing {
+			op.Step, op.State, op.Started = Done, Accepted, now
+			return errors.Join(put(tx, &op, kind.Paid), e.opt.Settle(tx, &op))
+		}
+		return put(tx, &op, kind.Paid)
+	})
+	if err == nil && fresh {
+		e.count("", &op)
+	}
+	return op, fresh, err
+}
+
+// change commits one change of an operation. An operation that is DONE or
+// CANCELled never changes again: mutate is then not called. Becoming DONE
+// settles, in the same commit, what the operation was about.
+func (e *Engine) change(id int64, mutate func(*Operation)) (Operation, error) {
+	var after Operation
+	var before Step
+	err := e.db.Update(func(tx *store.Tx) error {
+		op, err := load(tx, id)
+		if err != nil {
+			return err
+		}
+		before = op.Step
+		if !op.Step.Final() {
+			mutate(op)
+			op.Updated = e.opt.Now().UTC()
+			if err := put(tx, op, e.kinds[op.Kind].Paid); err != nil {
+				return err
+			}
+			if op.Step == Done {
+				if err := e.opt.Settle(tx, op); err != nil {
+					return err
+				}
+			}
+		}
+		after = *op
+		return nil
+	})
+	if err != nil {
+		return Operation{}, fmt.Errorf("journal operation %d: %w", id, err)
+	}
+	if before != after.Step {
+		e.count(before, &after)
+	}
+	return after, nil
+}
+
+// Get gives a tenant's operation: ErrUnknown or ErrForeign when it is not to be
+// had.
+func (e *Engine) Get(tenant string, id int64) (Operation, error) {
+	var op *Operation
+	err := e.db.View(func(tx *store.Tx) (err error) {
+		op, err = load(tx, id)
+		return err
+	})
+	if err != nil {
+		return Operation{}, err
+	}
+	if op.Tenant != tenant {
+		return Operation{}, ErrForeign
+	}
+	return *op, nil
+}
+
+// List calls fn for the tenant's operations that match, the oldest first, or
+// the newest first with newest. fn may give store.Stop to end early.
+func (e *Engine) List(tenant string, f Filter, newest bool, fn func(Operation) error) error {
+	return e.db.View(func(tx *store.Tx) error {
+		scan := tx.Scan
+		if newest {
+			scan = tx.ScanBack
+		}
+		return scan(store.OpTenantPrefix(tenant), func(key, _ []byte) error {
+			op, err := load(tx, store.TrailingID(key))
+			if err != nil {
+				return err
+			}
+			if !f.match(op) {
+				return nil
+			}
+			return fn(*op)
+		})
+	})
+}
+
+// Tally is how many operations there are of each type and step, and how long
+// the oldest open one has been open.
+func (e *Engine) Tally() (counts map[[2]string]int, oldest time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	counts = make(map[[2]string]int, len(e.counts))
+	for k, n := range e.counts {
+		counts[k] = n
+	}
+	now := e.opt.Now()
+	for _, created := range e.open {
+		oldest = max(oldest, now.Sub(created))
+	}
+	return counts, oldest
+}
+
+// count keeps the tally true after a commit.
+func (e *Engine) count(before Step, op *Operation) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if before != "" {
+		e.counts[[2]string{op.Type, string(before)}]--
+	}
+	e.counts[[2]string{op.Type, string(op.Step)}]++
+	if op.Step.AtEnd() {
+		delete(e.open, op.ID)
+	} else {
+		e.open[op.ID] = op.Created
+	}
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"go.etcd.io/bbolt"
+)
+
+// The whole layout. A key is a kind and parts; strings end in 0x00 0x01 (a 0x00
+// inside them is written 0x00 0xff), numbers are eight bytes, so keys sort as
+// their parts do and no part can run into the next.
+//
+//	meta            "schema"                       schema version, decimal text
+//	counter         <name>                         last number given out, 8 bytes
+//	contact         <handle>                       contact, JSON (package handles)
+//	contact-id      <id>                           handle
+//	contact-content <tenant> <hash>                handle: the oldest contact with that content
+//	own             <tenant>                       handle of the tenant's own contact
+//	domain          <tenant> <fqdn>                id and handle of each role, JSON (package handles)
+//	domain-id       <id>                           domain key's parts, JSON
+//	uses            <handle> <tenant> <fqdn> <role>  empty: who uses a handle
+//	op              <id>                           operation, JSON (package ops)
+//	op-tenant       <tenant> <id>                  empty: a tenant's operations in order
+//	op-open         <id>                           empty: operations that are not at their end
+//	op-guard        <fqdn>                         id of the paid operation that holds the name, 8 bytes
+const (
+	kindMeta           = "meta"
+	kindCounter        = "counter"
+	kindContact        = "contact"
+	kindContactID      = "contact-id"
+	kindContactContent = "contact-content"
+	kindOwn            = "own"
+	kindDomain         = "domain"
+	kindDomainID       = "domain-id"
+	kindUses           = "uses"
+	kindOp             = "op"
+	kindOpTenant       = "op-tenant"
+	kindOpOpen         = "op-open"
+	kindOpGuard        = "op-guard"
+)
+
+func ContactKey(handle string) []byte              { return Key(kindContact, handle) }
+func ContactsPrefix() []byte                       { return Key(kindContact) }
+func ContactIDKey(id int64) []byte                 { return Key(kindContactID, id) }
+func ContactContentKey(tenant, hash string) []byte { return Key(kindContactContent, tenant, hash) }
+func OwnKey(tenant string) []byte                  { return Key(kindOwn, tenant) }
+func DomainKey(tenant, fqdn string) []byte         { return Key(kindDomain, tenant, fqdn) }
+func DomainIDKey(id int64) []byte                  { return Key(kindDomainID, id) }
+func UsesKey(handle, tenant, fqdn, role string) []byte {
+	return Key(kindUses, handle, tenant, fqdn, role)
+}
+func UsesPrefix(handle string) []byte            { return Key(kindUses, handle) }
+func OpKey(id int64) []byte                      { return Key(kindOp, id) }
+func OpsPrefix() []byte                          { return Key(kindOp) }
+func OpTenantKey(tenant string, id int64) []byte { return Key(kindOpTenant, tenant, id) }
+func OpTenantPrefix(tenant string) []byte        { return Key(kindOpTenant, tenant) }
+func OpOpenKey(id int64) []byte                  { return Key(kindOpOpen, id) }
+func OpOpenPrefix() []byte                       { return Key(kindOpOpen) }
+func OpGuardKey(fqdn string) []byte              { return Key(kindOpGuard, fqdn) }
+
+// Key builds a key from strings and int64s.
+func Key(parts ...any) []byte {
+	var k []byte
+	for _, p := range parts {
+		switch p := p.(type) {
+		case string:
+			k = append(k, bytes.ReplaceAll([]byte(p), []byte{0}, []byte{0, 0xff})...)
+			k = append(k, 0, 1)
+		case int64:
+			k = binary.BigEndian.AppendUint64(k, uint64(p))
+		default:
+			panic(fmt.Sprintf("store key part of type %T", p))
+		}
+	}
+	return k
+}
+
+// TrailingID reads the number that ends a key.
+func TrailingID(key []byte) int64 {
+	if len(key) < 8 {
+		return 0
+	}
+	return int64(binary.BigEndian.Uint64(key[len(key)-8:]))
+}
+
+// KeyStrings reads the strings of a key, the kind first, up to a number.
+func KeyStrings(key []byte) []string {
+	var parts []string
+	for len(key) > 0 {
+		end := bytes.Index(key, []byte{0, 1})
+		if end < 0 {
+			break
+		}
+		parts = append(parts, string(bytes.ReplaceAll(key[:end], []byte{0, 0xff}, []byte{0})))
+		key = key[end+2:]
+	}
+	return parts
+}
+
+// PutID and GetID keep a number as a value.
+func PutID(tx *Tx, key []byte, id int64) error {
+	return tx.Put(key, binary.BigEndian.AppendUint64(nil, uint64(id)))
+}
+
+// GetID reads a number kept by PutID; 0 when there is none.
+func GetID(tx *Tx, key []byte) int64 { return TrailingID(tx.Get(key)) }
+
+// migrations bring a store from version i to version i+1. They are only ever
+// added to; each one has a test with a file of the version before.
+var migrations = []func(*Tx) error{
+	func(*Tx) error { return nil }, // 0 -> 1: an empty store
+}
+
+// migrate runs what is missing, all in one commit, so that a store is never
+// between two versions.
+func (db *DB) migrate(steps []func(*Tx) error) error {
+	return db.bolt.Update(func(bt *bbolt.Tx) error {
+		b, err := bt.CreateBucketIfNotExists(bucket)
+		if err != nil {
+			return err
+		}
+		tx := &Tx{b}
+		version := 0
+		if v := tx.Get(Key(kindMeta, "schema")); v != nil {
+			if version, err = strconv.Atoi(string(v)); err != nil {
+				return errors.New("it is no gateway store: its schema version is no number")
+			}
+		}
+		if version > len(steps) {
+			return fmt.Errorf("its schema version %d is newer than this program's %d; run the newer gateway", version, len(steps))
+		}
+		for i := version; i < len(steps); i++ {
+			if err := steps[i](tx); err != nil {
+				return fmt.Errorf("migrate schema %d to %d: %w", i, i+1, err)
+			}
+		}
+		return tx.Put(Key(kindMeta, "schema"), []byte(strconv.Itoa(len(steps))))
+	})
+}

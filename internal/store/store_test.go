@@ -1,0 +1,196 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func open(t *testing.T) *DB {
+	t.Helper()
+	db, err := Open(filepath.Join(t.TempDir(), "store.db"), time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func TestOpenIsPrivateAndExclusive(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	db, err := Open(path, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fi, err := os.Stat(path); err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v; want 0600", fi.Mode(), err)
+	}
+	if _, err := Open(path, time.Millisecond); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("second open: %v, want an error that names %s", err, path)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(path, time.Second)
+	if err != nil {
+		t.Fatalf("open after close: %v", err)
+	}
+	again.Close()
+}
+
+func TestOpenRefusesANewerSchemaAndForeignFiles(t *testing.T) {
+	db := open(t)
+	db.Update(func(tx *Tx) error { return tx.Put(Key(kindMeta, "schema"), []byte("99")) })
+	if err := db.migrate(migrations); err == nil || !strings.Contains(err.Error(), "newer") {
+		t.Errorf("newer schema: %v", err)
+	}
+	path := filepath.Join(t.TempDir(), "x")
+	os.WriteFile(path, []byte(strings.Repeat("not a store", 1000)), 0o600)
+	if _, err := Open(path, time.Second); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("foreign file: %v", err)
+	}
+}
+
+func TestMigrationsRunOnceInOrderOrNotAtAll(t *testing.T) {
+	db := open(t)
+	var ran []int
+	step := func(n int, err error) func(*Tx) error {
+		return func(tx *Tx) error {
+			ran = append(ran, n)
+			return errors.Join(err, tx.Put(Key("x", int64(n)), nil))
+		}
+	}
+	broken := []func(*Tx) error{migrations[0], step(1, nil), step(2, errors.New("no"))}
+	if err := db.migrate(broken); err == nil {
+		t.Fatal("a failing migration was taken")
+	}
+	db.View(func(tx *Tx) error {
+		if tx.Get(Key("x", int64(1))) != nil {
+			t.Error("half a migration was committed")
+		}
+		return nil
+	})
+	ran = nil
+	whole := []func(*Tx) error{migrations[0], step(1, nil), step(2, nil)}
+	for range 2 {
+		if err := db.migrate(whole); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.Equal(ran, []int{1, 2}) {
+		t.Errorf("ran %v, want each step once", ran)
+	}
+}
+
+func TestAFailedUpdateWritesNothing(t *testing.T) {
+	db := open(t)
+	boom := errors.New("boom")
+	err := db.Update(func(tx *Tx) error {
+		if _, err := tx.NextID("n", 5); err != nil {
+			return err
+		}
+		return errors.Join(tx.Put([]byte("a"), []byte("1")), boom)
+	})
+	if !errors.Is(err, boom) {
+		t.Fatalf("Update = %v", err)
+	}
+	db.Update(func(tx *Tx) error {
+		if tx.Get([]byte("a")) != nil {
+			t.Error("the write stayed")
+		}
+		if id, _ := tx.NextID("n", 5); id != 5 {
+			t.Errorf("the counter moved to %d", id)
+		}
+		return nil
+	})
+}
+
+func TestNextIDStartsAtFirstAndNeverRepeats(t *testing.T) {
+	db := open(t)
+	var got []int64
+	for _, first := range []int64{1000, 1000, 500, 2000} {
+		db.Update(func(tx *Tx) error {
+			id, err := tx.NextID("op", first)
+			got = append(got, id)
+			return err
+		})
+	}
+	if want := []int64{1000, 1001, 1002, 2000}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestScansKeepOrderAndPrefix(t *testing.T) {
+	db := open(t)
+	err := db.Update(func(tx *Tx) error {
+		for _, k := range [][]byte{
+			OpTenantKey("a", 2), OpTenantKey("a", 1), OpTenantKey("a", 300), OpTenantKey("b", 1),
+			OpTenantKey("a\x00", 7), OpTenantKey("aa", 1), Key("zz"),
+		} {
+			if err := tx.Put(k, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var up, down, first []int64
+	db.View(func(tx *Tx) error {
+		tx.Scan(OpTenantPrefix("a"), func(k, v []byte) error {
+			if v == nil {
+				t.Error("an empty value reads as absent")
+			}
+			up = append(up, TrailingID(k))
+			return nil
+		})
+		tx.ScanBack(OpTenantPrefix("a"), func(k, _ []byte) error { down = append(down, TrailingID(k)); return nil })
+		return tx.ScanBack(OpTenantPrefix("a"), func(k, _ []byte) error { first = append(first, TrailingID(k)); return Stop })
+	})
+	if want := []int64{1, 2, 300}; !slices.Equal(up, want) {
+		t.Errorf("up %v, want %v", up, want)
+	}
+	if want := []int64{300, 2, 1}; !slices.Equal(down, want) {
+		t.Errorf("down %v, want %v", down, want)
+	}
+	if !slices.Equal(first, []int64{300}) {
+		t.Errorf("Stop did not stop: %v", first)
+	}
+}
+
+func TestKeyStringsReadsBackHostileParts(t *testing.T) {
+	want := []string{kindUses, "H\x00\x01X", "", "é.com", "\x00\xff"}
+	got := KeyStrings(Key(want[0], want[1], want[2], want[3], want[4]))
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestJSONValues(t *testing.T) {
+	db := open(t)
+	db.Update(func(tx *Tx) error {
+		if ok, err := GetJSON(tx, []byte("j"), new(int)); ok || err != nil {
+			t.Errorf("absent: %v, %v", ok, err)
+		}
+		if err := PutJSON(tx, []byte("j"), 7); err != nil {
+			t.Error(err)
+		}
+		var n int
+		if ok, err := GetJSON(tx, []byte("j"), &n); !ok || err != nil || n != 7 {
+			t.Errorf("read %d, %v, %v", n, ok, err)
+		}
+		tx.Put([]byte("j"), []byte("{"))
+		if _, err := GetJSON(tx, []byte("j"), &n); err == nil {
+			t.Error("broken JSON was read")
+		}
+		return nil
+	})
+}

@@ -1,0 +1,298 @@
+package translate
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"v3gate/internal/fault"
+	"v3gate/internal/xmlrpc"
+)
+
+// A row's In struct describes its parameters. Its fields are the positional
+// parameters in order; a field that is itself a struct is a struct parameter.
+//
+//	v3:"name"       required
+//	v3:"name,opt"   optional; nil, "" and <value/> mean "not given"
+//	v3:"name,strict" an int that was never taken as a string by the original
+//	ignore:"why"    taken and counted, without effect
+//	refuse:"why"    a fault when given
+//
+// Field types are string, int64, bool, time.Time, []string, map[string]string,
+// map[string][]string, xmlrpc.Value, oneOrMany, structs of these, and pointers
+// where absence must be told from a zero.
+type field struct {
+	name     string
+	optional bool
+	strict   bool
+	ignore   string
+	refuse   string
+}
+
+// oneOrMany is a filter given as one value or as an array of values.
+type oneOrMany []string
+
+func fieldOf(f reflect.StructField) field {
+	name, options, _ := strings.Cut(f.Tag.Get("v3"), ",")
+	out := field{name: name, ignore: f.Tag.Get("ignore"), refuse: f.Tag.Get("refuse")}
+	for _, o := range strings.Split(options, ",") {
+		out.optional = out.optional || o == "opt"
+		out.strict = out.strict || o == "strict"
+	}
+	out.optional = out.optional || out.ignore != "" || out.refuse != ""
+	return out
+}
+
+// bind fills in, a pointer to an In struct, from the positional parameters.
+func bind(c *Call, params []xmlrpc.Value, in any) error {
+	v := reflect.ValueOf(in).Elem()
+	t := v.Type()
+	if len(params) > t.NumField() {
+		return fault.New(fault.Method, fault.CauseUnexpected, "%s takes %d parameters behind the API key, not %d",
+			c.Method, t.NumField(), len(params))
+	}
+	for i := range t.NumField() {
+		f := fieldOf(t.Field(i))
+		if i >= len(params) || f.absent(params[i], v.Field(i)) {
+			if !f.optional {
+				return fault.New(fault.Method, fault.CauseExpected, "parameter %d, %s, is missing", i+1, f.name)
+			}
+			continue
+		}
+		if err := set(c, f, f.name, params[i], v.Field(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// absent tells whether a value stands for "not given": nil, an untyped empty
+// value (XMLRPC::Lite, kolo, phpxmlrpc), or an empty string (PHP's extension).
+func (f field) absent(v xmlrpc.Value, into reflect.Value) bool {
+	if into.Type() == reflect.TypeFor[xmlrpc.Value]() && f.ignore == "" && f.refuse == "" {
+		return false // the handler wants to see it as it is
+	}
+	return v.IsNil() || v.Kind() == xmlrpc.KindString && v.Text() == ""
+}
+
+// set stores one given value. path names it in faults.
+func set(c *Call, f field, path string, v xmlrpc.Value, into reflect.Value) error {
+	switch {
+	case f.refuse != "":
+		return unsupported(path, f.refuse)
+	case f.ignore != "":
+		c.ignored(path)
+		return nil
+	case into.Kind() == reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		into = into.Elem()
+	}
+	switch to := into.Addr().Interface().(type) {
+	case *xmlrpc.Value:
+		*to = v
+		return nil
+	case *string:
+		return setText(path, v, to)
+	case *int64:
+		return setInt(f, path, v, to)
+	case *bool:
+		return setBool(path, v, to)
+	case *time.Time:
+		return setTime(path, v, to)
+	case *oneOrMany:
+		if v.Kind() != xmlrpc.KindArray {
+			*to = make([]string, 1)
+			return setText(path, v, &(*to)[0])
+		}
+		return setList(path, v, (*[]string)(to))
+	case *[]string:
+		return setList(path, v, to)
+	case *map[string]string:
+		return setMap(path, v, to)
+	case *map[string][]string:
+		return setLists(path, v, to)
+	}
+	if into.Kind() != reflect.Struct {
+		panic(fmt.Sprintf("bind %s: no rule for %s", path, into.Type()))
+	}
+	return setStruct(c, path, v, into)
+}
+
+// setStruct fills a struct parameter from its members. PHP writes an empty
+// struct as an empty array.
+func setStruct(c *Call, path string, v xmlrpc.Value, into reflect.Value) error {
+	if err := isStruct(path, v); err != nil {
+		return err
+	}
+	t := into.Type()
+	known := make(map[string]int, t.NumField())
+	for i := range t.NumField() {
+		known[fieldOf(t.Field(i)).name] = i
+	}
+	given := make(map[string]bool, v.Len())
+	for i := range structLen(v) {
+		m := v.Member(i)
+		at, ok := known[m.Name]
+		if !ok {
+			return fault.New(fault.Struct, fault.CauseUnexpected, "%s has no member %q", path, clip(m.Name))
+		}
+		f := fieldOf(t.Field(at))
+		if f.absent(m.Value, into.Field(at)) {
+			continue
+		}
+		given[m.Name] = true
+		if err := set(c, f, path+"."+m.Name, m.Value, into.Field(at)); err != nil {
+			return err
+		}
+	}
+	for i := range t.NumField() {
+		if f := fieldOf(t.Field(i)); !f.optional && !given[f.name] {
+			return fault.New(fault.Struct, fault.CauseExpected, "%s.%s is missing", path, f.name)
+		}
+	}
+	return nil
+}
+
+func isStruct(path string, v xmlrpc.Value) error {
+	if v.Kind() == xmlrpc.KindStruct || v.Kind() == xmlrpc.KindArray && v.Len() == 0 {
+		return nil
+	}
+	return wrongType(fault.Struct, path, "struct", v)
+}
+
+func structLen(v xmlrpc.Value) int {
+	if v.Kind() != xmlrpc.KindStruct {
+		return 0
+	}
+	return v.Len()
+}
+
+// setText takes a string, and also what Perl's libraries make of one by
+// guessing: numbers keep their raw text, so that the zip code 01000 stays, and
+// non-ASCII text comes as base64.
+func setText(path string, v xmlrpc.Value, to *string) error {
+	switch v.Kind() {
+	case xmlrpc.KindString, xmlrpc.KindInt, xmlrpc.KindDouble, xmlrpc.KindBase64:
+		*to = v.Text()
+		return nil
+	}
+	return wrongType(fault.String, path, "string", v)
+}
+
+// setInt takes an int, or digits in a string (seen in a .NET and in PHP
+// clients).
+func setInt(f field, path string, v xmlrpc.Value, to *int64) error {
+	if n, ok := v.Int(); ok {
+		*to = n
+		return nil
+	}
+	if v.Kind() == xmlrpc.KindString && !f.strict {
+		if n, err := strconv.ParseInt(strings.TrimSpace(v.Text()), 10, 64); err == nil {
+			*to = n
+			return nil
+		}
+	}
+	return wrongType(fault.Integer, path, "int", v)
+}
+
+// setBool takes a boolean, or 0 and 1 as int or string (seen in clients).
+func setBool(path string, v xmlrpc.Value, to *bool) error {
+	if b, ok := v.Bool(); ok {
+		*to = b
+		return nil
+	}
+	if v.Kind() == xmlrpc.KindInt || v.Kind() == xmlrpc.KindString {
+		if b, err := strconv.ParseBool(strings.TrimSpace(v.Text())); err == nil {
+			*to = b
+			return nil
+		}
+	}
+	return wrongType(fault.Boolean, path, "boolean", v)
+}
+
+// setTime takes a dateTime, or the text form that v3 documents for filters.
+func setTime(path string, v xmlrpc.Value, to *time.Time) error {
+	if t, ok := v.Time(); ok {
+		*to = t
+		return nil
+	}
+	if v.Kind() == xmlrpc.KindString {
+		for _, layout := range []string{time.DateTime, time.DateOnly, "2006-01-02T15:04:05", "20060102T15:04:05"} {
+			if t, err := time.Parse(layout, strings.TrimSpace(v.Text())); err == nil {
+				*to = t
+				return nil
+			}
+		}
+	}
+	return wrongType(fault.Date, path, "dateTime", v)
+}
+
+func setList(path string, v xmlrpc.Value, to *[]string) error {
+	if v.Kind() != xmlrpc.KindArray {
+		return wrongType(fault.List, path, "array of string", v)
+	}
+	*to = make([]string, v.Len())
+	for i := range v.Len() {
+		if err := setText(fmt.Sprintf("%s[%d]", path, i), v.Index(i), &(*to)[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setMap(path string, v xmlrpc.Value, to *map[string]string) error {
+	if err := isStruct(path, v); err != nil {
+		return err
+	}
+	*to = make(map[string]string, v.Len())
+	for i := range structLen(v) {
+		m := v.Member(i)
+		var text string
+		if b, ok := m.Value.Bool(); ok {
+			text = strconv.FormatBool(b)
+		} else if !m.Value.IsNil() {
+			if err := setText(path+"."+m.Name, m.Value, &text); err != nil {
+				return err
+			}
+		}
+		(*to)[m.Name] = text
+	}
+	return nil
+}
+
+func setLists(path string, v xmlrpc.Value, to *map[string][]string) error {
+	if err := isStruct(path, v); err != nil {
+		return err
+	}
+	*to = make(map[string][]string, v.Len())
+	for i := range structLen(v) {
+		m := v.Member(i)
+		var list []string
+		if err := setList(path+"."+m.Name, m.Value, &list); err != nil {
+			return err
+		}
+		(*to)[m.Name] = list
+	}
+	return nil
+}
+
+func wrongType(o fault.Object, path, want string, v xmlrpc.Value) error {
+	return fault.New(o, fault.CauseType, "%s must be of type %s, not %s", path, want, v.Kind())
+}
+
+// unsupported is the fault of a parameter that exists in v3 and cannot be
+// honoured.
+func unsupported(path, reason string) error {
+	return fault.New(fault.Method, fault.CauseBadParameter, "%s is not supported: %s", path, reason)
+}
+
+// clip bounds a caller's text that is shown back to them.
+func clip(s string) string {
+	const most = 100
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}

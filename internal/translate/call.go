@@ -1,0 +1,214 @@
+package translate
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+	_ "time/tzdata" // v3's clock is Paris time, also where the system has no zone data
+
+	"golang.org/x/net/idna"
+
+	"v3gate/internal/fault"
+	"v3gate/internal/handles"
+	"v3gate/internal/ops"
+	"v3gate/internal/tenant"
+	"v3gate/internal/v5"
+	"v3gate/internal/xmlrpc"
+)
+
+// Services are what handlers work with, one set for a gateway.
+type Services struct {
+	Table *Table
+	Book  *handles.Book
+	Ops   *ops.Engine
+	Now   func() time.Time
+
+	// Events for the metrics. None may be nil.
+	Ignored    func(method, parameter string) // a parameter was taken without effect
+	UnmappedV5 func(route string)             // a v5 error that no rule knows
+	AuthFailed func(status int)               // v5 did not take the gateway's credential
+
+	owned ownership
+}
+
+// Call is one call on its way through a row.
+type Call struct {
+	*Services
+	Method string
+	Tenant *tenant.Tenant // nil on rows that take no key
+	V5     *v5.Session    // the tenant's; nil with it
+	// As is the handle that the caller acts as, when the key came with one;
+	// otherwise the tenant's own is used.
+	As     string
+	Remote string // the caller's address, without a port
+	ID     string // request id, for logs and for faults about our own bugs
+}
+
+func (c *Call) ignored(parameter string) { c.Ignored(c.Method, parameter) }
+
+// source is the handle that the caller acts as.
+func (c *Call) source() (string, error) {
+	if c.As != "" {
+		return c.As, nil
+	}
+	return c.Book.Own(c.Tenant.Name, c.Tenant.OwnHandle)
+}
+
+// contact finds a contact of the caller's by handle; param names the parameter
+// in the fault.
+func (c *Call) contact(ctx context.Context, param, handle string) (handles.Contact, error) {
+	contact, err := c.Book.Get(c.Tenant.Name, strings.ToUpper(handle))
+	if err != nil {
+		return contact, contactFault(err, param, handle)
+	}
+	if contact.Empty {
+		return c.fillOwn(ctx, contact.Handle)
+	}
+	return contact, nil
+}
+
+// fillOwn reads, once, who the tenant is, from v5.
+func (c *Call) fillOwn(ctx context.Context, handle string) (handles.Contact, error) {
+	user, err := c.V5.UserInfo(ctx)
+	if err != nil {
+		return handles.Contact{}, err
+	}
+	var own *v5.Organization
+	if id := c.V5.SharingID(); id != "" {
+		orgs, err := c.V5.Organizations(ctx)
+		if err != nil {
+			return handles.Contact{}, err
+		}
+		for i := range orgs {
+			if orgs[i].ID == id {
+				own = &orgs[i]
+			}
+		}
+	}
+	return c.Book.Fill(handle, handles.FromUser(user, own))
+}
+
+// domain reads a domain of the caller's. One that is not on the account, and
+// one of somebody else, are the same to the caller: v3 hid foreign domains too
+// (recorded).
+func (c *Call) domain(ctx context.Context, fqdn string) (*v5.Domain, error) {
+	d, err := c.V5.Domain(ctx, fqdn)
+	if err != nil {
+		return nil, onDomain{fqdn, err}
+	}
+	if !c.V5.Owns(d) {
+		return nil, noDomain(fqdn)
+	}
+	c.owned.remember(c.Tenant.Name, fqdn, c.Now())
+	return d, nil
+}
+
+// ownsDomain is domain for calls that need no fresh reading: an answer of the
+// last minutes will do.
+func (c *Call) ownsDomain(ctx context.Context, fqdn string) error {
+	if c.owned.recent(c.Tenant.Name, fqdn, c.Now()) {
+		return nil
+	}
+	_, err := c.domain(ctx, fqdn)
+	return err
+}
+
+// ownership remembers for a few minutes which domains were seen to be whose.
+type ownership struct {
+	mu   sync.Mutex
+	seen map[[2]string]time.Time
+}
+
+const (
+	ownershipLasts = 5 * time.Minute
+	ownershipMost  = 10_000
+)
+
+func (o *ownership) remember(tenant, fqdn string, now time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.seen == nil || len(o.seen) >= ownershipMost {
+		o.seen = map[[2]string]time.Time{}
+	}
+	o.seen[[2]string{tenant, fqdn}] = now
+}
+
+func (o *ownership) recent(tenant, fqdn string, now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	at, ok := o.seen[[2]string{tenant, fqdn}]
+	return ok && now.Sub(at) < ownershipLasts
+}
+
+// fqdnPattern is the pattern of the original's fault, as recorded.
+const fqdnPattern = `^(?:(?!-)[-a-zA-Z0-9]{1,63}(?<!-)(\\.|$)){2,}$`
+
+// names turns Unicode names into their ASCII form. Non-transitional, and
+// without the rule that keeps underscores out: the pattern above decides.
+var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRule(), idna.StrictDomainName(false))
+
+// normal gives the form of a domain name that v5 is asked with: ASCII, lower
+// case, without the trailing dot that lego sends. A malformed name is the
+// recorded fault 505237.
+func normal(name string) (string, error) {
+	ascii, err := names.ToASCII(strings.TrimSuffix(name, "."))
+	if err != nil || !wellFormed(ascii) {
+		return "", fault.New(fault.FQDN, fault.CauseBadParameter, "string '%s' does not match '%s'", clip(name), fqdnPattern)
+	}
+	return ascii, nil
+}
+
+// wellFormed does by hand what the original's pattern says, since Go's regular
+// expressions have no look-around.
+func wellFormed(name string) bool {
+	labels := strings.Split(name, ".")
+	if len(labels) < 2 || len(name) > 253 {
+		return false
+	}
+	for _, l := range labels {
+		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' {
+			return false
+		}
+		for i := range len(l) {
+			if b := l[i]; b != '-' && !('0' <= b && b <= '9') && !('a' <= b && b <= 'z') && !('A' <= b && b <= 'Z') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// tld is the part of a name behind its first label, as v3 showed it: without a
+// dot in front.
+func tld(fqdn string) string {
+	_, rest, _ := strings.Cut(fqdn, ".")
+	return rest
+}
+
+// paris is v3's own clock. Dates that Gandi itself made were in its local time;
+// registries' dates were UTC (recorded).
+func paris(t time.Time) time.Time { return t.In(parisZone) }
+
+var parisZone = mustZone("Europe/Paris")
+
+func mustZone(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err) // the zone data is built in
+	}
+	return zone
+}
+
+// parisOrNil is paris for a date that may be missing.
+func parisOrNil(t *time.Time) *time.Time {
+	if t == nil || t.IsZero() {
+		return nil
+	}
+	local := paris(*t)
+	return &local
+}
+
+// keyed is a struct whose member names are data, such as the answer of
+// domain.available.
+type keyed []xmlrpc.Member

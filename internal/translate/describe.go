@@ -1,0 +1,85 @@
+package translate
+
+import (
+	"reflect"
+	"strings"
+	"time"
+
+	"v3gate/internal/xmlrpc"
+)
+
+// describe reads the documentation of a row off its In and Out types.
+func describe[In, Out any](name string, r Row) Row {
+	r.Name = name
+	r.Params = paramsOf(reflect.TypeFor[In]())
+	out := reflect.TypeFor[Out]()
+	r.ReturnType = typeName(out)
+	for out.Kind() == reflect.Pointer || out.Kind() == reflect.Slice && out != reflect.TypeFor[keyed]() {
+		out = out.Elem()
+	}
+	if r.ReturnType != "" && isRecord(out) {
+		r.Returns = paramsOf(out)
+	}
+	return r
+}
+
+func paramsOf(t reflect.Type) []Param {
+	var params []Param
+	for i := range t.NumField() {
+		if t.Field(i).Anonymous {
+			params = append(params, paramsOf(t.Field(i).Type.Elem())...)
+			continue
+		}
+		f := fieldOf(t.Field(i))
+		p := Param{Name: f.name, Type: typeName(t.Field(i).Type), Need: "required", Support: "honoured"}
+		if f.optional {
+			p.Need = "optional"
+		}
+		switch {
+		case f.refuse != "":
+			p.Support, p.Reason = "refused", f.refuse
+		case f.ignore != "":
+			p.Support, p.Reason = "ignored", f.ignore
+		}
+		if inner := t.Field(i).Type; isRecord(inner) {
+			p.Members = paramsOf(inner)
+		}
+		params = append(params, p)
+	}
+	return params
+}
+
+// isRecord tells the structs whose fields are members from those that are one
+// value.
+func isRecord(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t != reflect.TypeFor[time.Time]() && t != reflect.TypeFor[xmlrpc.Value]()
+}
+
+// typeName is v3's word for a Go type.
+func typeName(t reflect.Type) string {
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return "dateTime.iso8601"
+	case reflect.TypeFor[xmlrpc.Value]():
+		return "any"
+	case reflect.TypeFor[oneOrMany]():
+		return "array of string or string"
+	case reflect.TypeFor[keyed]():
+		return "struct"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return typeName(t.Elem())
+	case reflect.Int, reflect.Int64:
+		return "int"
+	case reflect.Bool:
+		return "boolean"
+	case reflect.Float64:
+		return "double"
+	case reflect.Slice:
+		return "array of " + typeName(t.Elem())
+	case reflect.Struct, reflect.Map:
+		return "struct"
+	}
+	return strings.ToLower(t.Kind().String())
+}

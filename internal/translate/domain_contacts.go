@@ -1,0 +1,115 @@
+package translate
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"v3gate/internal/fault"
+	"v3gate/internal/handles"
+	"v3gate/internal/ops"
+	"v3gate/internal/store"
+	"v3gate/internal/v5"
+	"v3gate/internal/xmlrpc"
+)
+
+type contactsSetIn struct {
+	Domain string            `v3:"domain"`
+	Params contactsSetParams `v3:"params"`
+}
+
+type contactsSetParams struct {
+	Admin string       `v3:"admin,opt"`
+	Bill  string       `v3:"bill,opt"`
+	Extra xmlrpc.Value `v3:"extra" refuse:"v5 takes no extra parameters here; give them to the contacts"`
+	Tech  string       `v3:"tech,opt"`
+}
+
+func contactsSetCheck(ctx context.Context, c *Call, in contactsSetIn) (domainPlan, []FieldError, error) {
+	fqdn, err := normal(in.Domain)
+	if err != nil {
+		return domainPlan{}, nil, err
+	}
+	roles := handles.Roles{Admin: in.Params.Admin, Bill: in.Params.Bill, Tech: in.Params.Tech}
+	if roles == (handles.Roles{}) {
+		return domainPlan{}, nil, fault.New(fault.Struct, fault.CauseExpected, "params needs admin, bill or tech")
+	}
+	contacts, err := c.expand(ctx, roles)
+	if err != nil {
+		return domainPlan{}, nil, err
+	}
+	if err := c.ownsDomain(ctx, fqdn); err != nil {
+		return domainPlan{}, nil, err
+	}
+	return domainPlan{
+		fqdn: fqdn, typ: "domain_contact_change", kind: ops.KindContacts, action: "update",
+		request: contacts, params: rolesParams(roles),
+	}, nil, nil
+}
+
+type ownerSetIn struct {
+	Domain string         `v3:"domain"`
+	Params ownerSetParams `v3:"params"`
+}
+
+type ownerSetParams struct {
+	Admin    string `v3:"admin"`
+	Bill     string `v3:"bill"`
+	OldOwner string `v3:"old_owner"`
+	Owner    string `v3:"owner"`
+	Tech     string `v3:"tech"`
+}
+
+// ownerSetCheck reads the domain freshly: what is to be done, and whether it
+// costs money, depends on who owns it now.
+func ownerSetCheck(ctx context.Context, c *Call, in ownerSetIn) (domainPlan, []FieldError, error) {
+	fqdn, err := normal(in.Domain)
+	if err != nil {
+		return domainPlan{}, nil, err
+	}
+	p := in.Params
+	roles := handles.Roles{Owner: p.Owner, Admin: p.Admin, Bill: p.Bill, Tech: p.Tech}
+	contacts, err := c.expand(ctx, roles)
+	if err != nil {
+		return domainPlan{}, nil, err
+	}
+	d, err := c.domain(ctx, fqdn)
+	if err != nil {
+		return domainPlan{}, nil, err
+	}
+	known, err := c.Book.Recognise(c.Tenant.Name, fqdn, d.Contacts)
+	if err != nil {
+		return domainPlan{}, nil, err
+	}
+	if !strings.EqualFold(known.Roles.Owner, p.OldOwner) {
+		return domainPlan{}, nil, fault.New(fault.ChangeOwner, fault.CauseBadParameter,
+			"params.old_owner: '%s' is not the owner of %s; domain.info names it", clip(p.OldOwner), fqdn)
+	}
+	plan := domainPlan{
+		fqdn: fqdn, typ: "domain_change_owner", kind: ops.KindChangeOwner, action: "change_owner",
+		request: v5.ChangeOwner{Owner: contacts.Owner, Admin: contacts.Admin, Bill: contacts.Bill, Tech: contacts.Tech},
+		params:  append(rolesParams(roles), param{"old_owner", strings.ToUpper(p.OldOwner)}),
+	}
+	if d.Contacts.Owner.Shows(contacts.Owner) {
+		// The holder stays the same, so nothing is for sale: at most the other
+		// contacts change, which is free.
+		contacts.Owner = nil
+		plan.kind, plan.request = ops.KindContacts, contacts
+		plan.nothing = d.Contacts.Admin.Shows(contacts.Admin) && d.Contacts.Bill.Shows(contacts.Bill) &&
+			d.Contacts.Tech.Shows(contacts.Tech)
+	}
+	return plan, nil, nil
+}
+
+// Settle records, in the commit that makes an operation DONE, which handles its
+// domain uses from now on.
+func Settle(book *handles.Book) func(*store.Tx, *ops.Operation) error {
+	return func(tx *store.Tx, op *ops.Operation) error {
+		var roles handles.Roles // params names them as Roles does
+		if err := json.Unmarshal(op.Params, &roles); err != nil {
+			return fmt.Errorf("settle operation %d: %w", op.ID, err)
+		}
+		return book.SetRoles(tx, op.Tenant, op.FQDN, roles)
+	}
+}

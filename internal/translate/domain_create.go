@@ -1,0 +1,243 @@
+package translate
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"v3gate/internal/fault"
+	"v3gate/internal/handles"
+	"v3gate/internal/ops"
+	"v3gate/internal/v5"
+	"v3gate/internal/xmlrpc"
+)
+
+type domainCreateIn struct {
+	Domain string             `v3:"domain"`
+	Params domainCreateParams `v3:"params"`
+}
+
+type domainCreateParams struct {
+	Admin          string            `v3:"admin"`
+	Bill           string            `v3:"bill"`
+	Duration       int64             `v3:"duration"`
+	Owner          string            `v3:"owner"`
+	Tech           string            `v3:"tech"`
+	AcceptContract *bool             `v3:"accept_contract,opt"`
+	Authinfo       xmlrpc.Value      `v3:"authinfo" refuse:"v5 has no such field on a registration"`
+	EOIID          xmlrpc.Value      `v3:"eoi_id" refuse:"v5 has no expressions of interest"`
+	Extra          map[string]string `v3:"extra,opt"`
+	Lang           string            `v3:"lang,opt"`
+	Nameservers    []string          `v3:"nameservers,opt"`
+	NameserversIPs xmlrpc.Value      `v3:"nameservers_ips" refuse:"glue records are not built yet"`
+	SMD            string            `v3:"smd,opt"`
+	SMDID          xmlrpc.Value      `v3:"smd_id" refuse:"stored SMDs are not built yet; give smd"`
+	TLDPhase       string            `v3:"tld_phase,opt"`
+	Webredir       xmlrpc.Value      `v3:"webredir" refuse:"web redirections are not built yet"`
+	ZoneID         xmlrpc.Value      `v3:"zone_id" refuse:"zones are not built yet"`
+}
+
+// domainPlan is a change of a domain, ready to be journalled.
+type domainPlan struct {
+	fqdn    string
+	typ     string // v3's operation type
+	kind    string
+	action  string // infos.product_action
+	request any    // what the kind sends
+	params  []param
+	nothing bool
+}
+
+func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainPlan, []FieldError, error) {
+	var plan domainPlan
+	fqdn, err := normal(in.Domain)
+	if err != nil {
+		return plan, nil, err
+	}
+	p := &in.Params
+	if p.Duration < 1 || p.Duration > 10 {
+		return plan, nil, fault.New(fault.BuyrenewPeriod, fault.CauseBadParameter, "params.duration: %d is not between 1 and 10", p.Duration)
+	}
+	if p.AcceptContract != nil && !*p.AcceptContract {
+		return plan, nil, fault.New(fault.Boolean, fault.CauseValue, "params.accept_contract: it must be true to register a domain")
+	}
+	nameservers, err := ownNameservers("params.nameservers", p.Nameservers)
+	if err != nil {
+		return plan, nil, err
+	}
+	period, err := tldPeriod("params.tld_phase", p.TLDPhase)
+	if err != nil {
+		return plan, nil, err
+	}
+	roles := handles.Roles{Owner: p.Owner, Admin: p.Admin, Bill: p.Bill, Tech: p.Tech}
+	contacts, err := c.expand(ctx, roles)
+	if err != nil {
+		return plan, nil, err
+	}
+	noMailboxes := false
+	plan = domainPlan{
+		fqdn: fqdn, typ: "domain_create", kind: ops.KindCreate, action: "create",
+		request: v5.DomainCreate{
+			FQDN: fqdn, Owner: contacts.Owner, Admin: contacts.Admin, Bill: contacts.Bill, Tech: contacts.Tech,
+			Duration: int(p.Duration), Nameservers: nameservers, ExtraParameters: given(p.Extra), Lang: p.Lang,
+			TLDPeriod: period, SMD: p.SMD,
+			// v5 adds mailboxes unless told not to; v3 never did.
+			MailboxOptin: &noMailboxes,
+		},
+		params: append(rolesParams(roles), param{"duration", p.Duration}, param{"nameservers", p.Nameservers},
+			param{"extra", p.Extra}, param{"lang", p.Lang}, param{"tld_phase", p.TLDPhase}, param{"smd", p.SMD}),
+	}
+	return plan, nil, nil
+}
+
+// given drops members that are empty, which clients send for "not given".
+func given(m map[string]string) map[string]string {
+	var out map[string]string
+	for k, v := range m {
+		if v != "" {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// gandiNameservers are the old service's, in production and in its test system.
+// Asking for them meant asking for Gandi's DNS, which is LiveDNS now.
+var gandiNameservers = []string{
+	"a.dns.gandi.net", "b.dns.gandi.net", "c.dns.gandi.net",
+	"a.dns.gandi-ote.net", "b.dns.gandi-ote.net", "c.dns.gandi-ote.net",
+}
+
+// ownNameservers gives the list to send: none when the caller means Gandi's DNS,
+// since v5 then takes LiveDNS. A list that mixes both cannot be meant.
+func ownNameservers(path string, list []string) ([]string, error) {
+	var own, gandi []string
+	for _, name := range list {
+		fqdn, err := normal(name)
+		if err != nil {
+			return nil, err
+		}
+		if isGandiNameserver(fqdn) {
+			gandi = append(gandi, fqdn)
+		} else {
+			own = append(own, fqdn)
+		}
+	}
+	if len(own) > 0 && len(gandi) > 0 {
+		return nil, unsupported(path, "it mixes "+gandi[0]+", which means Gandi's DNS, with "+clip(own[0])+"; give one kind")
+	}
+	return own, nil
+}
+
+func isGandiNameserver(fqdn string) bool {
+	for _, name := range gandiNameservers {
+		if fqdn == name {
+			return true
+		}
+	}
+	return false
+}
+
+// expand turns handles into whole contacts; a role without a handle stays nil.
+func (c *Call) expand(ctx context.Context, roles handles.Roles) (v5.Contacts, error) {
+	var out v5.Contacts
+	for _, r := range []struct {
+		name, handle string
+		to           **v5.Contact
+	}{
+		{"owner", roles.Owner, &out.Owner}, {"admin", roles.Admin, &out.Admin},
+		{"bill", roles.Bill, &out.Bill}, {"tech", roles.Tech, &out.Tech},
+	} {
+		if r.handle == "" {
+			continue
+		}
+		contact, err := c.contact(ctx, "params."+r.name, r.handle)
+		if err != nil {
+			return out, err
+		}
+		expanded := contact.Expand()
+		for _, code := range unsendable {
+			if expanded.Contact.Country == code {
+				return out, fault.New(fault.CountryCode, fault.CauseValue,
+					"params.%s: country %s of %s no longer exists; give the contact another one", r.name, code, contact.Handle)
+			}
+		}
+		*r.to = &expanded.Contact
+	}
+	return out, nil
+}
+
+// param is a member of an operation's params; empty ones are left out.
+type param struct {
+	name  string
+	value any
+}
+
+func rolesParams(r handles.Roles) []param {
+	return []param{{"owner", strings.ToUpper(r.Owner)}, {"admin", strings.ToUpper(r.Admin)},
+		{"bill", strings.ToUpper(r.Bill)}, {"tech", strings.ToUpper(r.Tech)}}
+}
+
+// object writes params as a JSON object in the given order.
+func object(params []param) (json.RawMessage, error) {
+	out := []byte{'{'}
+	for _, p := range params {
+		value, err := json.Marshal(p.value)
+		if err != nil {
+			return nil, err
+		}
+		switch string(value) {
+		case `""`, "null", "{}", "[]":
+			continue
+		}
+		name, err := json.Marshal(p.name)
+		if err != nil {
+			return nil, err
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(append(append(out, name...), ':'), value...)
+	}
+	return append(out, '}'), nil
+}
+
+// submit journals a plan, has it sent, and answers the operation.
+func submit(ctx context.Context, c *Call, plan domainPlan) (operationOut, error) {
+	source, err := c.source()
+	if err != nil {
+		return operationOut{}, err
+	}
+	asked, err := object(plan.params)
+	if err != nil {
+		return operationOut{}, err
+	}
+	id, err := c.Book.DomainID(c.Tenant.Name, plan.fqdn)
+	if err != nil {
+		return operationOut{}, err
+	}
+	// The part that every recorded operation on a domain has, and then what was
+	// asked for.
+	all := append([]param{{"domain", plan.fqdn}, {"domain_id", id}, {"tld", tld(plan.fqdn)},
+		{"param_type", "domain"}, {"remote_addr", c.Remote}, {"tracker_id", c.ID}}, plan.params...)
+	params, err := object(all)
+	if err != nil {
+		return operationOut{}, err
+	}
+	request, err := json.Marshal(plan.request)
+	if err != nil {
+		return operationOut{}, err
+	}
+	op, err := c.Ops.Submit(ctx, ops.Intent{
+		Tenant: c.Tenant.Name, Type: plan.typ, Kind: plan.kind, Source: source, FQDN: plan.fqdn,
+		Params: params, Fingerprint: string(asked), Request: request, Nothing: plan.nothing,
+		Infos: ops.Infos{Action: plan.action, TLD: tld(plan.fqdn), Label: plan.fqdn},
+	})
+	if err != nil {
+		return operationOut{}, onDomain{plan.fqdn, err}
+	}
+	return c.operationAnswer(&op)
+}

@@ -1,0 +1,250 @@
+package translate
+
+import (
+	"fmt"
+	"regexp"
+
+	"v3gate/internal/fault"
+)
+
+// Table is every v3 method there is a row for, in the order of the v3 reference.
+type Table struct {
+	Rows   []Row
+	byName map[string]*Row
+}
+
+// NewTable gives the table. It is checked: Validate says what is wrong with it.
+func NewTable() *Table {
+	t := &Table{Rows: append(built(), unbuilt()...)}
+	t.byName = make(map[string]*Row, len(t.Rows))
+	for i := range t.Rows {
+		t.byName[t.Rows[i].Name] = &t.Rows[i]
+	}
+	return t
+}
+
+// Find gives the row of a method.
+func (t *Table) Find(name string) (*Row, bool) {
+	r, ok := t.byName[name]
+	return r, ok
+}
+
+// built are the rows with a handler. Adding a method is one entry here, a
+// function in its resource's file, and fixtures.
+func built() []Row {
+	return []Row{
+		Method("version.info", versionInfo, Row{Support: Local, Class: Read, Key: KeyNone,
+			Note: "any key, a wrong one or none is taken, as the original did"}),
+		Method("system.listMethods", listMethods, Row{Support: Local, Class: Read, Key: KeyNone}),
+		Method("system.methodSignature", methodSignature, Row{Support: Local, Class: Read, Key: KeyNone, Divergences: []int{9}}),
+		Method("system.methodHelp", methodHelp, Row{Support: Local, Class: Read, Key: KeyNone}),
+
+		Writing("contact.create", contactCreateCheck, contactCreateDo, Row{Support: Local, Class: Write, Key: KeyOptional,
+			Note: "v5 has no contacts of their own; the gateway keeps them and sends them whole with each domain call", Divergences: []int{1, 2, 3, 4}}),
+		Method("contact.info", contactInfo, Row{Support: Local, Class: Read, Key: KeyRequired,
+			V5:   []string{"(GET /organization/user-info)", "(GET /organization/organizations)"},
+			Note: "without a handle the caller's own contact, read once from v5", Divergences: []int{5}}),
+
+		Method("domain.available", domainAvailable, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/check for each name"}, Divergences: []int{6}}),
+		Writing("domain.create", domainCreateCheck, submit, Row{Support: Partial, Class: Paid, Key: KeyRequired,
+			V5:          []string{"GET /domain/domains/{d}", "GET /domain/domains/{d}/createstatus", "POST /domain/domains with Dry-Run", "POST /domain/domains"},
+			Note:        "the included mailboxes of v5 are declined; Gandi's old name servers mean LiveDNS",
+			Divergences: []int{7, 8, 10, 11}}),
+		Method("domain.info", domainInfo, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/domains/{d}"}, Divergences: []int{12, 13}}),
+		Writing("domain.contacts.set", contactsSetCheck, submit, Row{Support: Partial, Class: Write, Key: KeyRequired,
+			V5: []string{"(GET /domain/domains/{d})", "PATCH /domain/domains/{d}/contacts"}, Divergences: []int{14}}),
+		Writing("domain.owner.set", ownerSetCheck, submit, Row{Support: Full, Class: Paid, Key: KeyRequired,
+			V5: []string{"GET /domain/domains/{d}", "(GET /domain/changeowner/{d})", "(GET /domain/domains/{d}/contacts)",
+				"(POST /domain/changeowner/{d} with Dry-Run)", "(POST /domain/changeowner/{d})", "(PATCH /domain/domains/{d}/contacts)"},
+			Note: "an owner with equal content is no change of owner: no v5 call, or only the other contacts", Divergences: []int{15}}),
+
+		Method("operation.info", operationInfo, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"(what shows the operation's progress)"}, Divergences: []int{16, 17}}),
+		Method("operation.list", operationList, Row{Support: Partial, Class: Read, Key: KeyRequired, Divergences: []int{18}}),
+		Method("operation.count", operationCount, Row{Support: Partial, Class: Read, Key: KeyRequired, Divergences: []int{18}}),
+
+		{Name: "hosting.account.info", Support: Refused, Class: Read, Key: KeyRequired,
+			Note:    "no account behind this gateway has hosting; the recorded fault 530040, which Gandi's own client knows",
+			refusal: fault.New(fault.HostingAccount, fault.CauseDontExist, "no hosting account found")},
+	}
+}
+
+// unbuilt are the documented methods without a handler: refused for good, or
+// planned.
+func unbuilt() []Row {
+	return []Row{
+		planned("domain.count", Read),
+		planned("domain.list", Read),
+		planned("domain.release", Write),
+		planned("domain.renew", Paid),
+		planned("domain.restore", Paid),
+		planned("domain.webredir.count", Read),
+		planned("domain.webredir.create", Write),
+		planned("domain.webredir.delete", Write),
+		planned("domain.webredir.list", Read),
+		planned("domain.webredir.update", Write),
+		planned("domain.status.lock", Write),
+		planned("domain.status.unlock", Write),
+		planned("domain.host.count", Read),
+		planned("domain.host.create", Write),
+		planned("domain.host.delete", Write),
+		planned("domain.host.info", Read),
+		planned("domain.host.list", Read),
+		planned("domain.host.update", Write),
+		planned("domain.mailbox.count", Read),
+		planned("domain.mailbox.create", Write),
+		planned("domain.mailbox.delete", Write),
+		planned("domain.mailbox.info", Read),
+		planned("domain.mailbox.list", Read),
+		planned("domain.mailbox.purge", Write),
+		planned("domain.mailbox.update", Write),
+		planned("domain.mailbox.alias.set", Write),
+		planned("domain.mailbox.responder.activate", Write),
+		planned("domain.mailbox.responder.deactivate", Write),
+		planned("domain.forward.count", Read),
+		planned("domain.forward.create", Write),
+		planned("domain.forward.delete", Write),
+		planned("domain.forward.list", Read),
+		planned("domain.forward.update", Write),
+		planned("domain.packmail.autorenew", Write),
+		refused("domain.packmail.create", Paid, "v5 sells mailboxes one by one, a different product"),
+		refused("domain.packmail.delete", Write, "v5 sells mailboxes one by one, a different product"),
+		planned("domain.packmail.info", Read),
+		planned("domain.packmail.renew", Paid),
+		refused("domain.packmail.update", Paid, "v5 sells mailboxes one by one, a different product"),
+		planned("domain.tld.list", Read),
+		planned("domain.tld.region", Read),
+		planned("domain.transferin.available", Read),
+		planned("domain.transferin.proceed", Paid),
+		planned("domain.nameservers.set", Write),
+		planned("domain.zone.clone", Write),
+		planned("domain.zone.count", Read),
+		planned("domain.zone.create", Write),
+		planned("domain.zone.delete", Write),
+		planned("domain.zone.info", Read),
+		planned("domain.zone.list", Read),
+		planned("domain.zone.set", Write),
+		planned("domain.zone.update", Write),
+		planned("domain.zone.version.count", Read),
+		planned("domain.zone.version.delete", Write),
+		planned("domain.zone.version.list", Read),
+		planned("domain.zone.version.new", Write),
+		planned("domain.zone.version.set", Write),
+		planned("domain.zone.record.add", Write),
+		planned("domain.zone.record.count", Read),
+		planned("domain.zone.record.delete", Write),
+		planned("domain.zone.record.list", Read),
+		planned("domain.zone.record.set", Write),
+		planned("domain.zone.record.update", Write),
+		planned("domain.dnssec.create", Write),
+		planned("domain.dnssec.delete", Write),
+		planned("domain.dnssec.list", Read),
+		refused("domain.reseller.set", Write, "v5 gives a domain to a reseller only by a transfer or a change of owner"),
+		planned("domain.eoi.count", Read),
+		refused("domain.eoi.create", Write, "v5 has no expressions of interest"),
+		planned("domain.eoi.delete", Write),
+		planned("domain.eoi.info", Read),
+		planned("domain.eoi.list", Read),
+		planned("domain.autorenew.activate", Write),
+		planned("domain.autorenew.deactivate", Write),
+		planned("domain.claims.accept", Write),
+		planned("domain.claims.check", Read),
+		planned("domain.claims.info", Read),
+		planned("domain.smd.count", Read),
+		planned("domain.smd.create", Write),
+		planned("domain.smd.delete", Write),
+		planned("domain.smd.extract", Read).key(KeyOptional),
+		planned("domain.smd.info", Read),
+		planned("domain.smd.list", Read),
+		refused("domain.misc.ukrights", Read, "the programme for .uk rights ended in 2019 and v5 knows nothing of it"),
+		planned("domain.price", Read),
+		planned("domain.price.list", Read),
+		refused("domain.push", Write, "v5 has no tag change; it only accepts or refuses an outgoing transfer"),
+		planned("domain.delete", Write),
+		planned("domain.delete.available", Read),
+		planned("domain.delete.proceed", Write),
+		planned("domain.delete.accept", Write).key(KeyOptional),
+		planned("domain.delete.decline", Write).key(KeyOptional),
+		planned("domain.delete.info", Read).key(KeyOptional),
+		refused("domain.misc.dk_registrar_validation", Write, "v5 has nothing for it").key(KeyOptional),
+		refused("domain.owner.set_dry_run", Read, "an old name; v3 itself replaced it by the --dry-run parameter"),
+		refused("changeowner.create", Paid, "an old name; call domain.owner.set"),
+		planned("contact.balance", Read),
+		planned("contact.can_associate", Read),
+		planned("contact.can_associate_domain", Read),
+		planned("contact.count", Read),
+		planned("contact.delete", Write),
+		planned("contact.list", Read),
+		planned("contact.release", Write),
+		planned("contact.update", Write),
+		planned("contact.reachability.resend", Write),
+		refused("contact.activate", Write, "v5 has no contacts to activate"),
+		planned("contact.available_currencies", Read),
+		refused("contact.balance_fo", Read, "private to the old service"),
+		refused("contact.balance_v5", Read, "private to the old service"),
+		refused("contact.become_reseller", Write, "accounts are made in the web interface"),
+		refused("contact.can_associate_bulk", Read, "its answer was never documented; call contact.can_associate_domain for each name"),
+		refused("contact.can_associate_domain_fo", Read, "private to the old service"),
+		refused("contact.reachability.validate", Write, "v5 lets only the contact itself confirm, by the link it was sent").key(KeyOptional),
+		planned("operation.cancel", Write),
+		planned("operation.relaunch", Write),
+		refused("operation.count_bo", Read, "private to the old service"),
+		refused("operation.count_fo", Read, "private to the old service"),
+		refused("operation.create_bo", Write, "private to the old service"),
+		refused("operation.delete_parameter", Write, "private to the old service"),
+		refused("operation.get_logs", Read, "private to the old service"),
+		planned("catalog.list", Read).key(KeyOptional),
+	}
+}
+
+var methodName = regexp.MustCompile(`^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$`)
+
+// Validate finds what is wrong with the table itself. divergences are the
+// numbers that docs/divergences.md has.
+func (t *Table) Validate(divergences map[int]bool) []error {
+	var wrong []error
+	seen := map[string]bool{}
+	for i := range t.Rows {
+		r := &t.Rows[i]
+		bad := func(format string, args ...any) {
+			wrong = append(wrong, fmt.Errorf("method %s: "+format, append([]any{r.Name}, args...)...))
+		}
+		if !methodName.MatchString(r.Name) {
+			bad("name is not a v3 name")
+		}
+		if seen[r.Name] {
+			bad("two rows")
+		}
+		seen[r.Name] = true
+		if closed := r.Support == Refused || r.Support == Planned; closed != (r.refusal != nil) || closed == (r.call != nil) {
+			bad("a %s row must have either a refusal or a handler", r.Support)
+		}
+		if r.Class != Read && r.Class != Write && r.Class != Paid || r.Key != KeyRequired && r.Key != KeyOptional && r.Key != KeyNone {
+			bad("class %q or key %q is unknown", r.Class, r.Key)
+		}
+		if r.Support == Partial != r.refusesSomething() {
+			bad("support %s does not fit its refused parameters", r.Support)
+		}
+		for _, n := range r.Divergences {
+			if !divergences[n] {
+				bad("divergence %d is not in docs/divergences.md", n)
+			}
+		}
+	}
+	return wrong
+}
+
+func (r *Row) refusesSomething() bool {
+	var any func([]Param) bool
+	any = func(params []Param) bool {
+		for _, p := range params {
+			if p.Support == "refused" || any(p.Members) {
+				return true
+			}
+		}
+		return false
+	}
+	return any(r.Params)
+}

@@ -1,0 +1,283 @@
+// Package v5 is a typed client for Gandi's v5 REST API.
+//
+// A Client stands for one source address: it owns the connections and the rate
+// limit. A Session is one tenant's view of it: a credential and the
+// organization that pays. Each documented route that the client uses is one
+// line in the table of routes.go, which says what may be sent and whether it
+// may be sent twice, and one method.
+//
+// Orders cost money and v5 has no key to make them idempotent, so the package's
+// first duty is to say truthfully whether a request may have left:
+// Error.MaybeSent and Error.DefiniteNo. In doubt both say that it may.
+package v5
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	// defaultInFlight is the number of requests at a time where Options names
+	// none.
+	defaultInFlight = 64
+	// mostAnswer bounds the bytes of an answer that are read, after
+	// decompression.
+	mostAnswer = 1 << 20
+	// attemptTimeout bounds one attempt, from asking for a connection to the
+	// last byte of the answer, for callers without a deadline.
+	attemptTimeout = 90 * time.Second
+)
+
+var (
+	errTooLarge    = fmt.Errorf("read answer: more than %d bytes", mostAnswer)
+	errUnwanted    = errors.New("the answer is not a documented one")
+	errNoTransport = errors.New("transport gave neither answer nor error")
+)
+
+// Options configures a Client. The zero value of every field but BaseURL has a
+// meaning.
+type Options struct {
+	// BaseURL is the API up to and with its version, as in
+	// https://api.gandi.net/v5: absolute, http or https, without query,
+	// fragment and user.
+	BaseURL string
+	// Transport sends the requests; nil is an own one (see newTransports). One
+	// that is no *http.Transport has to support net/http/httptrace, as every
+	// wrapper of an *http.Transport that keeps the context does; else all its
+	// failures count as possibly sent. It must not send a request twice.
+	Transport http.RoundTripper
+	// MaxInFlight is the number of requests at a time; 0 is 64.
+	MaxInFlight int
+	// PerMinute is the number of requests a minute for the whole client; 0 is
+	// no limit. v5 grants 1000 to a source address (v5 documentation).
+	PerMinute int
+	// Observe is called once for every HTTP attempt, after it and before the
+	// call goes on, from the goroutine of the call.
+	Observe func(Exchange)
+	// Waited is called with the time that a request spent in the rate limiter,
+	// for those that had to wait.
+	Waited func(time.Duration)
+	// UserAgent is sent with each request; "" is "v3gate".
+	UserAgent string
+	// Now is the clock for Exchange.Duration and for dates in Retry-After; nil
+	// is time.Now. Waiting is done on the real clock.
+	Now func() time.Time
+}
+
+// Exchange is one HTTP attempt as an observer sees it. It has no header, so no
+// credential.
+type Exchange struct {
+	Route  string // the template, as in "GET /domain/domains/{d}": few distinct values
+	Method string
+	URL    string // path and query
+	Body   string // body of the request; may hold personal data
+	Status int    // 0 where no answer came
+	DryRun bool
+	// Duration is the time from asking for a connection to the end of the
+	// answer, without the rate limiter.
+	Duration time.Duration
+	// Err is nil where the answer was a wanted one, else the attempt's *Error.
+	Err error
+}
+
+// Client sends requests to one v5 from one source address. It is safe for
+// concurrent use.
+type Client struct {
+	base      *url.URL
+	rawBase   string // escaped path of base, without a slash at the end
+	pooled    http.RoundTripper
+	fresh     http.RoundTripper
+	own       bool // both are ours and follow net/http's tracing to the letter
+	slots     chan struct{}
+	limit     *limiter
+	observe   func(Exchange)
+	userAgent string
+	now       func() time.Time
+}
+
+// New makes a Client. The error names the option that is wrong.
+func New(o Options) (*Client, error) {
+	base, err := url.Parse(o.BaseURL)
+	switch {
+	case err != nil:
+		// The text of a parse error repeats the URL, which may hold a password.
+		return nil, errors.New("check base URL: it cannot be parsed")
+	case base.Scheme != "http" && base.Scheme != "https":
+		return nil, errors.New("check base URL: it must begin with http:// or https://")
+	case base.Hostname() == "":
+		return nil, errors.New("check base URL: it has no host")
+	case base.User != nil:
+		return nil, errors.New("check base URL: it must not hold a user or password")
+	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return nil, errors.New("check base URL: it must not have a query or fragment")
+	case o.MaxInFlight < 0:
+		return nil, fmt.Errorf("check max in flight: %d is negative", o.MaxInFlight)
+	case o.PerMinute < 0:
+		return nil, fmt.Errorf("check requests per minute: %d is negative", o.PerMinute)
+	}
+	c := &Client{
+		base:      base,
+		rawBase:   strings.TrimRight(base.EscapedPath(), "/"),
+		observe:   o.Observe,
+		userAgent: o.UserAgent,
+		now:       o.Now,
+		limit:     newLimiter(o.PerMinute, o.Waited),
+	}
+	if o.MaxInFlight == 0 {
+		o.MaxInFlight = defaultInFlight
+	}
+	if c.userAgent == "" {
+		c.userAgent = "v3gate"
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	c.slots = make(chan struct{}, o.MaxInFlight)
+	c.pooled, c.fresh, c.own = newTransports(o.Transport, o.MaxInFlight)
+	return c, nil
+}
+
+// Close lets go of the connections that no call uses. A transport that was
+// given in Options is left alone.
+func (c *Client) Close() {
+	if !c.own {
+		return
+	}
+	for _, t := range [...]http.RoundTripper{c.pooled, c.fresh} {
+		if t, ok := t.(*http.Transport); ok {
+			t.CloseIdleConnections()
+		}
+	}
+}
+
+// request is what a method wants to send.
+type request struct {
+	route  string     // name of a line in the table
+	path   []string   // values for the braces of the path, in order
+	query  url.Values // nil for none; without sharing_id
+	body   any        // nil for none
+	dryRun bool
+}
+
+// refused is the error of a request that this client does not send.
+func (r *request) refused(err error) error { return &Error{Route: r.route, Err: err} }
+
+// prepared is a request in the form in which every attempt sends it.
+type prepared struct {
+	*endpoint
+	url           *url.URL
+	body          []byte
+	authorization string
+	secret        string // the part of authorization that no error may repeat
+	dryRun        bool
+	want          []int // the codes that are a success
+}
+
+// prepare checks a request against its line in the table and encodes it.
+func (s *Session) prepare(r request) (*prepared, error) {
+	e := endpointOf(r.route)
+	if e == nil {
+		return nil, errors.New("prepare request: the route is not in the table")
+	}
+	p := &prepared{endpoint: e, dryRun: r.dryRun, want: e.ok}
+	if r.dryRun {
+		if !e.dryRun {
+			return nil, errors.New("prepare request: the route has no dry run")
+		}
+		p.want = []int{http.StatusOK}
+	}
+	cred := s.credential()
+	if err := cred.check(); err != nil {
+		return nil, err
+	}
+	p.authorization, p.secret = cred.Scheme+" "+cred.Secret, cred.Secret
+	rawPath, err := e.fill(r.path)
+	if err != nil {
+		return nil, err
+	}
+	query, err := e.encodeQuery(r.query, s.sharingID)
+	if err != nil {
+		return nil, err
+	}
+	p.url = s.c.locate(rawPath, query)
+	p.body, err = e.encodeBody(r.body)
+	return p, err
+}
+
+// locate is the URL of an escaped path below the base.
+func (c *Client) locate(rawPath, query string) *url.URL {
+	u := *c.base
+	u.RawPath = c.rawBase + rawPath
+	u.RawQuery = query
+	// It was escaped by this package, so it can be unescaped.
+	u.Path, _ = url.PathUnescape(u.RawPath)
+	return &u
+}
+
+// answer is what v5 said with a wanted status.
+type answer struct {
+	route  string
+	status int
+	header http.Header
+	body   []byte
+}
+
+// unusable is the error of an answer whose status is right and whose content is
+// not.
+func (a *answer) unusable(err error) error {
+	return &Error{Route: a.route, Status: a.status, MaybeSent: true, Err: err}
+}
+
+// decode reads the JSON of an answer. null is no content.
+func decode[T any](ans *answer) (*T, error) {
+	v := new(T)
+	if string(bytes.TrimSpace(ans.body)) == "null" {
+		return nil, ans.unusable(errors.New("decode answer: null"))
+	}
+	if err := json.Unmarshal(ans.body, v); err != nil {
+		return nil, ans.unusable(fmt.Errorf("decode answer: %w", err))
+	}
+	return v, nil
+}
+
+// read sends a request and decodes the answer.
+func read[T any](ctx context.Context, s *Session, r request) (*T, error) {
+	ans, err := s.do(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return decode[T](ans)
+}
+
+// order sends a request that may be a dry run, and reads the verdict if it is.
+func (s *Session) order(ctx context.Context, r request) error {
+	ans, err := s.do(ctx, r)
+	if !r.dryRun {
+		return err
+	}
+	if err == nil {
+		return verdict(ans)
+	}
+	if e := (*Error)(nil); errors.As(err, &e) && e.DefiniteNo() && len(e.Fields) > 0 {
+		return &DryRunError{Route: e.Route, Fields: e.Fields, Err: e}
+	}
+	return err
+}
+
+// readAll reads a body to its end, so that the connection can be used again,
+// but no further than mostAnswer.
+func readAll(body io.Reader) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(body, mostAnswer+1))
+	if err == nil && len(b) > mostAnswer {
+		return nil, errTooLarge
+	}
+	return b, err
+}

@@ -1,0 +1,207 @@
+package v5
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// newTransports makes the two ways on which requests leave: pooled keeps
+// connections for further requests, fresh opens one for each request. own tells
+// that both were made here.
+//
+// fresh is for writes that must not be sent twice. On a kept connection the
+// other side may just be hanging up as the request is written, and nothing then
+// tells whether it was read; with a connection of its own that cannot be, at
+// the price of a handshake. A given *http.Transport is used for pooled, and a
+// clone of it for fresh; any other RoundTripper is used for both.
+//
+// Ours speak HTTP/1.1 only. With HTTP/2 all requests share a connection, whose
+// loss leaves all their outcomes open, and the rules by which net/http sends a
+// request again are wider.
+func newTransports(given http.RoundTripper, inFlight int) (pooled, fresh http.RoundTripper, own bool) {
+	t, ok := given.(*http.Transport)
+	if given != nil && !ok {
+		return given, given, false
+	}
+	if own = t == nil; own {
+		t = &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   10 * time.Second,
+			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(8)},
+			ResponseHeaderTimeout: 60 * time.Second,
+			// Connections beyond the idle limit would be closed and dialled
+			// again under load.
+			MaxIdleConns:        inFlight,
+			MaxIdleConnsPerHost: inFlight,
+			MaxConnsPerHost:     inFlight,
+			// Shorter than servers usually keep a connection, so that they are
+			// seldom the first to hang up.
+			IdleConnTimeout:        15 * time.Second,
+			MaxResponseHeaderBytes: 64 << 10,
+			Protocols:              new(http.Protocols),
+		}
+		t.Protocols.SetHTTP1(true)
+	}
+	single := t.Clone()
+	single.DisableKeepAlives = true
+	return t, single, own
+}
+
+// transport is the way for a class of routes.
+func (c *Client) transport(class Class) http.RoundTripper {
+	if class == Once || class == Paid {
+		return c.fresh
+	}
+	return c.pooled
+}
+
+// departure follows a request to the point from which bytes of it may leave.
+// net/http says when it begins to look for a connection and when it hands one
+// to the request; before that second moment nothing can be written. Its hooks
+// may be called from other goroutines.
+type departure struct {
+	sought, got atomic.Bool
+}
+
+func (d *departure) watch(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { d.sought.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { d.got.Store(true) },
+	})
+}
+
+// possible tells whether bytes may have left. That no connection was got proves
+// nothing for a transport that does not report at all, so there the search for
+// one must have been reported.
+func (d *departure) possible(own bool) bool {
+	return d.got.Load() || !(own || d.sought.Load())
+}
+
+// attempt sends a request once and reads the answer. Exactly one of its results
+// is not nil.
+func (s *Session) attempt(ctx context.Context, p *prepared) (*answer, *failure) {
+	c := s.c
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return nil, &failure{Error: &Error{Route: p.name(), Err: ctx.Err()}}
+	}
+	if err := c.limit.wait(ctx); err != nil {
+		return nil, &failure{Error: &Error{Route: p.name(), Err: err}}
+	}
+	start := c.now()
+	ans, f := s.exchange(ctx, p)
+	if f != nil && f.Status == http.StatusTooManyRequests {
+		c.limit.pause(f.RetryAfter)
+	}
+	if c.observe != nil {
+		x := Exchange{
+			Route:    p.name(),
+			Method:   p.method,
+			URL:      p.url.RequestURI(),
+			Body:     string(p.body),
+			DryRun:   p.dryRun,
+			Duration: c.now().Sub(start),
+		}
+		if f != nil {
+			x.Status, x.Err = f.Status, f.Error
+		} else {
+			x.Status = ans.status
+		}
+		c.observe(x)
+	}
+	return ans, f
+}
+
+// exchange is the part of an attempt on the network. It talks to the transport
+// and not through http.Client: redirects are then never followed, nothing is
+// added to the request, and errors do not repeat its URL.
+func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	var gone departure
+	resp, err := s.c.transport(p.class).RoundTrip(p.request(gone.watch(ctx), s.c.userAgent))
+	if err == nil && resp == nil {
+		err = errNoTransport
+	}
+	if err != nil {
+		return nil, &failure{
+			Error:   &Error{Route: p.name(), MaybeSent: gone.possible(s.c.own), Err: err},
+			network: true,
+		}
+	}
+	defer resp.Body.Close()
+	body, err := readAll(resp.Body)
+	if !slices.Contains(p.want, resp.StatusCode) {
+		return nil, s.c.rejected(p, resp, body, err)
+	}
+	if err != nil && (p.class == Read || p.dryRun) {
+		return nil, &failure{
+			Error:   &Error{Route: p.name(), Status: resp.StatusCode, MaybeSent: true, Err: err},
+			network: err != errTooLarge,
+		}
+	}
+	// The status of a write says all; that its body was cut changes nothing.
+	return &answer{route: p.name(), status: resp.StatusCode, header: resp.Header, body: body}, nil
+}
+
+// request is the HTTP request of one attempt.
+//
+// net/http's Transport itself sends a request again on a new connection when a
+// kept one turns out dead. It does so for GET, HEAD, OPTIONS and TRACE, for any
+// method with an Idempotency-Key header, and for any request of which no byte
+// was written; over HTTP/2 also after some errors of the peer. In each case it
+// needs a body that it can have again: nil, or GetBody. So every write has a
+// body that is not nil, even an empty one, and no request has GetBody or such a
+// header: a write leaves this client once for each attempt, or not at all.
+func (p *prepared) request(ctx context.Context, userAgent string) *http.Request {
+	h := http.Header{
+		"Accept":        {"application/json"},
+		"Authorization": {p.authorization},
+		"User-Agent":    {userAgent},
+	}
+	req := &http.Request{Method: p.method, URL: p.url, Host: p.url.Host, Header: h,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	if p.method != http.MethodGet {
+		h.Set("Content-Type", "application/json")
+		req.Body = io.NopCloser(bytes.NewReader(p.body))
+		req.ContentLength = int64(len(p.body))
+	}
+	if p.dryRun {
+		h.Set("Dry-Run", "1")
+	}
+	return req.WithContext(ctx)
+}
+
+// rejected is the failure of an answer with a status that was not wanted; cut
+// is the error of reading its body, if any.
+func (c *Client) rejected(p *prepared, resp *http.Response, body []byte, cut error) *failure {
+	e := &Error{
+		Route:      p.name(),
+		Status:     resp.StatusCode,
+		RetryAfter: retryAfter(resp.Header, c.now()),
+		MaybeSent:  true,
+		Err:        cut,
+	}
+	if cut == nil {
+		e.readEnvelope(body)
+		e.hide(p.secret)
+	}
+	switch {
+	case p.dryRun && e.Status == http.StatusAccepted:
+		e.Err = ErrDryRunIgnored
+	case e.Status < 400 && cut == nil:
+		e.Err = errUnwanted
+	}
+	return &failure{Error: e}
+}
