@@ -14,6 +14,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Error is a fault as the v3 client sees it. Object and Cause select the
@@ -64,4 +66,55 @@ func Disabled(reason string) *Error { return New(Method, CauseDisabled, "%s", re
 // else. 150000, as the recorded "Internal Server Error" of v3.
 func Internal(requestID string) *Error {
 	return New(Application, CauseUnknown, "Internal Server Error, request %s", requestID)
+}
+
+// Doc renders docs/faults.md from the tables.
+func Doc() string {
+	var b strings.Builder
+	b.WriteString(`# Fault numbers
+
+<!-- Generated from internal/fault/tables.go by: go test ./internal/gateway -update -->
+
+faultCode = class × 100000 + object × 100 + cause, and faultString is
+` + "`Error on object : OBJECT_NAME (CAUSE_NAME) [detail]`" + `. Class 5 is the caller's data, class 1 the server's own
+trouble. Outside the scheme: code 1 for a request that is no XML-RPC or names an unknown method.
+
+| objects of class 5 | number | | objects of class 1 | number |
+|---|---|---|---|---|
+`)
+	data, server := named(objectNames, 5000, 6000), named(objectNames, 1000, 2000)
+	writeColumns(&b, data, server)
+	b.WriteString("\n| causes of class 5 | number | | causes of class 1 | number |\n|---|---|---|---|---|\n")
+	writeColumns(&b, named(causeNames, 0, 1000), named(causeNames, 1000, 2000))
+	return b.String()
+}
+
+type number struct {
+	name string
+	n    int
+}
+
+// named lists the symbols of a range in numeric order, with their numbers inside
+// the class.
+func named[K ~int](names map[K]string, from, below int) []number {
+	var out []number
+	for k, name := range names {
+		if int(k) >= from && int(k) < below {
+			out = append(out, number{name, int(k) - from})
+		}
+	}
+	slices.SortFunc(out, func(a, b number) int { return a.n - b.n })
+	return out
+}
+
+func writeColumns(b *strings.Builder, left, right []number) {
+	for i := range max(len(left), len(right)) {
+		cell := func(list []number) string {
+			if i >= len(list) {
+				return " | "
+			}
+			return fmt.Sprintf("%s | %d", list[i].name, list[i].n)
+		}
+		fmt.Fprintf(b, "| %s | | %s |\n", cell(left), cell(right))
+	}
 }

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"net"
 	"net/http"
@@ -27,7 +26,7 @@ type Service struct {
 // Call answers one call. An error it gives always is a fault.
 func (s *Service) Call(r *http.Request, args *xmlrpc.Args, reply *xmlrpc.Value) error {
 	c := &call{
-		Call: translate.Call{Services: s.g.services, Method: s.row.Name, Remote: remote(r), ID: requestID()},
+		Call: translate.Call{Services: s.g.services, Method: s.row.Name, Remote: remote(r), ID: s.g.requestID()},
 		row:  s.row, params: args.Params, userAgent: r.UserAgent(),
 	}
 	answer, err := s.g.chain()(r.Context(), c)
@@ -223,15 +222,18 @@ func (g *Gateway) rejected(r *http.Request, e *xmlrpc.Error) {
 	code, _ := e.Fault()
 	g.metrics.Call("unknown", "fault", 0)
 	g.metrics.Fault(code)
-	g.log.Info("call", zap.String("request_id", requestID()), zap.String("method", "unknown"),
+	g.log.Info("call", zap.String("request_id", g.requestID()), zap.String("method", "unknown"),
 		zap.String("remote", remote(r)), zap.String("user_agent", r.UserAgent()),
 		zap.String("outcome", "fault"), zap.Int("fault", code))
 }
 
-func requestID() string {
+// randomID is a random UUID; operations show it as their tracker_id, which was
+// one (recorded).
+func randomID() string {
 	var b [16]byte
-	rand.Read(b[:])
-	return hex.EncodeToString(b[:])
+	rand.Read(b[:]) // it never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // remote is the caller's address without its port.

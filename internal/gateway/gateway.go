@@ -30,14 +30,15 @@ import (
 // Gateway is one daemon: made by New, run by Start, ended by Stop. Two of them
 // can live in one process.
 type Gateway struct {
-	cfg      config.Config
-	log      *zap.Logger
-	registry *prometheus.Registry
-	metrics  *telemetry.Metrics
-	db       *store.DB
-	client   *v5.Client
-	tenants  *tenant.Set
-	services *translate.Services
+	cfg       config.Config
+	log       *zap.Logger
+	registry  *prometheus.Registry
+	metrics   *telemetry.Metrics
+	db        *store.DB
+	client    *v5.Client
+	tenants   *tenant.Set
+	services  *translate.Services
+	requestID func() string
 
 	front, admin net.Listener
 	servers      []*http.Server
@@ -57,6 +58,8 @@ type Hooks struct {
 	Now func() time.Time
 	// At is called between the steps of the journal.
 	At func(point string)
+	// RequestID replaces the source of request ids.
+	RequestID func() string
 }
 
 // New opens the store and checks the whole configuration. What it opened it
@@ -68,6 +71,9 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 2)}
 	if hooks.Now == nil {
 		hooks.Now = time.Now
+	}
+	if g.requestID = hooks.RequestID; g.requestID == nil {
+		g.requestID = randomID
 	}
 	if g.log == nil {
 		if g.log, err = telemetry.NewLogger(os.Stderr, cfg.LogLevel); err != nil {

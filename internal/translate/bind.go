@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"v3gate/internal/fault"
 	"v3gate/internal/xmlrpc"
@@ -50,7 +51,7 @@ func bind(c *Call, params []xmlrpc.Value, in any) error {
 	v := reflect.ValueOf(in).Elem()
 	t := v.Type()
 	if len(params) > t.NumField() {
-		return fault.New(fault.Method, fault.CauseUnexpected, "%s takes %d parameters behind the API key, not %d",
+		return fault.New(fault.Method, fault.CauseUnexpected, "%s takes at most %d parameters (the API key not counted), not %d",
 			c.Method, t.NumField(), len(params))
 	}
 	for i := range t.NumField() {
@@ -174,11 +175,27 @@ func structLen(v xmlrpc.Value) int {
 // non-ASCII text comes as base64.
 func setText(path string, v xmlrpc.Value, to *string) error {
 	switch v.Kind() {
-	case xmlrpc.KindString, xmlrpc.KindInt, xmlrpc.KindDouble, xmlrpc.KindBase64:
+	case xmlrpc.KindString, xmlrpc.KindInt, xmlrpc.KindDouble:
 		*to = v.Text()
+		return nil
+	case xmlrpc.KindBase64:
+		*to = textOfBytes(v.Text())
 		return nil
 	}
 	return wrongType(fault.String, path, "string", v)
+}
+
+// textOfBytes reads base64 that stands for a string. XMLRPC::Lite sends the
+// bytes that Perl holds: UTF-8, or Latin-1 for a string of characters.
+func textOfBytes(b string) string {
+	if utf8.ValidString(b) {
+		return b
+	}
+	text := make([]rune, len(b))
+	for i := range len(b) {
+		text[i] = rune(b[i])
+	}
+	return string(text)
 }
 
 // setInt takes an int, or digits in a string (seen in a .NET and in PHP

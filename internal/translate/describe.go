@@ -14,22 +14,45 @@ func describe[In, Out any](name string, r Row) Row {
 	r.Params = paramsOf(reflect.TypeFor[In]())
 	out := reflect.TypeFor[Out]()
 	r.ReturnType = typeName(out)
-	for out.Kind() == reflect.Pointer || out.Kind() == reflect.Slice && out != reflect.TypeFor[keyed]() {
-		out = out.Elem()
-	}
-	if r.ReturnType != "" && isRecord(out) {
-		r.Returns = paramsOf(out)
+	if out = inside(out); isRecord(out) {
+		r.Returns = returnsOf(out, "always")
 	}
 	return r
+}
+
+// inside is what a pointer points to, or what a list is made of.
+func inside(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice && t != reflect.TypeFor[keyed]() {
+		t = t.Elem()
+	}
+	return t
+}
+
+// returnsOf lists the members of an Out type. A pointer may be nil; the members
+// of an embedded one are there or not.
+func returnsOf(t reflect.Type, need string) []Param {
+	var members []Param
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			members = append(members, returnsOf(f.Type.Elem(), "sometimes")...)
+			continue
+		}
+		p := Param{Name: fieldOf(f).name, Type: typeName(f.Type), Need: need, Support: "honoured"}
+		if f.Type.Kind() == reflect.Pointer {
+			p.Type += " or nil"
+		}
+		if inner := inside(f.Type); isRecord(inner) {
+			p.Members = returnsOf(inner, "always")
+		}
+		members = append(members, p)
+	}
+	return members
 }
 
 func paramsOf(t reflect.Type) []Param {
 	var params []Param
 	for i := range t.NumField() {
-		if t.Field(i).Anonymous {
-			params = append(params, paramsOf(t.Field(i).Type.Elem())...)
-			continue
-		}
 		f := fieldOf(t.Field(i))
 		p := Param{Name: f.name, Type: typeName(t.Field(i).Type), Need: "required", Support: "honoured"}
 		if f.optional {
@@ -41,7 +64,7 @@ func paramsOf(t reflect.Type) []Param {
 		case f.ignore != "":
 			p.Support, p.Reason = "ignored", f.ignore
 		}
-		if inner := t.Field(i).Type; isRecord(inner) {
+		if inner := inside(t.Field(i).Type); isRecord(inner) {
 			p.Members = paramsOf(inner)
 		}
 		params = append(params, p)

@@ -60,7 +60,7 @@ func (t *Table) MethodsDoc() string {
 	var b strings.Builder
 	b.WriteString(`# The v3 methods
 
-<!-- Generated from internal/translate/table.go by: go test ./internal/translate -update -->
+<!-- Generated from internal/translate/table.go by: go test ./internal/gateway -update -->
 
 States: **full** as in v3; **partial** some parameters are refused, each by its name; **local** answered by the
 gateway itself; **refused** v5 has nothing for it, the fault says why; **planned** not built yet, the fault says so.

@@ -211,6 +211,10 @@ func submit(ctx context.Context, c *Call, plan domainPlan) (operationOut, error)
 	if err != nil {
 		return operationOut{}, err
 	}
+	caller, err := c.Book.Get(c.Tenant.Name, source)
+	if err != nil {
+		return operationOut{}, err
+	}
 	asked, err := object(plan.params)
 	if err != nil {
 		return operationOut{}, err
@@ -222,7 +226,7 @@ func submit(ctx context.Context, c *Call, plan domainPlan) (operationOut, error)
 	// The part that every recorded operation on a domain has, and then what was
 	// asked for.
 	all := append([]param{{"domain", plan.fqdn}, {"domain_id", id}, {"tld", tld(plan.fqdn)},
-		{"param_type", "domain"}, {"remote_addr", c.Remote}, {"tracker_id", c.ID}}, plan.params...)
+		{"param_type", "domain"}, {"remote_addr", c.Remote}, {"tracker_id", c.ID}, {"auth_id", caller.ID}}, plan.params...)
 	params, err := object(all)
 	if err != nil {
 		return operationOut{}, err

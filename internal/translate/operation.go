@@ -57,6 +57,7 @@ func (s *Services) operationAnswer(op *ops.Operation) (operationOut, error) {
 	if err != nil {
 		return operationOut{}, fmt.Errorf("params of operation %d: %w", op.ID, err)
 	}
+	params = withMember(params, xmlrpc.M("session_id", xmlrpc.Int(op.Session)))
 	out := operationOut{
 		DateCreated: paris(op.Created), DateStart: parisOrNil(&op.Started), DateUpdated: paris(op.Updated),
 		ID: op.ID, LastError: orNil(op.LastError), Params: params, SessionID: op.Session,
@@ -97,12 +98,15 @@ type operationOpts struct {
 	SortBy       string       `v3:"sort_by,opt"`
 	CreatedAfter xmlrpc.Value `v3:">date_created" refuse:"filters by date are not built yet"`
 	CreatedUntil xmlrpc.Value `v3:"<date_created" refuse:"filters by date are not built yet"`
+	CreatedExact xmlrpc.Value `v3:"=date_created" refuse:"filters by date are not built yet"`
 	CreatedAt    xmlrpc.Value `v3:"date_created" refuse:"filters by date are not built yet"`
 	StartAfter   xmlrpc.Value `v3:">date_start" refuse:"filters by date are not built yet"`
 	StartUntil   xmlrpc.Value `v3:"<date_start" refuse:"filters by date are not built yet"`
+	StartExact   xmlrpc.Value `v3:"=date_start" refuse:"filters by date are not built yet"`
 	StartAt      xmlrpc.Value `v3:"date_start" refuse:"filters by date are not built yet"`
 	UpdatedAfter xmlrpc.Value `v3:">date_updated" refuse:"filters by date are not built yet"`
 	UpdatedUntil xmlrpc.Value `v3:"<date_updated" refuse:"filters by date are not built yet"`
+	UpdatedExact xmlrpc.Value `v3:"=date_updated" refuse:"filters by date are not built yet"`
 	UpdatedAt    xmlrpc.Value `v3:"date_updated" refuse:"filters by date are not built yet"`
 	ContactID    xmlrpc.Value `v3:"contact_id" refuse:"the filter by contact is not built yet"`
 	CertID       xmlrpc.Value `v3:"cert_id" refuse:"there are no certificates behind this gateway"`
@@ -246,6 +250,15 @@ func operationCount(_ context.Context, c *Call, in operationListIn) (int64, erro
 	var n int64
 	err = c.Ops.List(c.Tenant.Name, filter, false, func(ops.Operation) error { n++; return nil })
 	return n, err
+}
+
+// withMember adds a member to a struct.
+func withMember(v xmlrpc.Value, m xmlrpc.Member) xmlrpc.Value {
+	members := make([]xmlrpc.Member, 0, v.Len()+1)
+	for i := range v.Len() {
+		members = append(members, v.Member(i))
+	}
+	return xmlrpc.Struct(append(members, m)...)
 }
 
 // fromJSON turns a JSON value into a wire value, members in the order written.

@@ -48,7 +48,7 @@ const (
 type Param struct {
 	Name string `json:"name"`
 	Type string `json:"type"` // v3's word: string, int, boolean, struct, array of string …
-	Need string `json:"need"` // required or optional
+	Need string `json:"need"` // required or optional; of returned members always or sometimes
 	// Support is honoured, ignored or refused; Reason is given with the last two.
 	Support string  `json:"support"`
 	Reason  string  `json:"reason,omitempty"`

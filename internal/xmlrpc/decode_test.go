@@ -37,6 +37,7 @@ var accepted = []struct{ name, body, charset, want string }{
 	{"attributes are ignored", `<methodCall xmlns:ex="http://ws.apache.org/xmlrpc/namespaces/extensions" a='>'><methodName x="1">m</methodName><params ><param><value><int a="b" >1</int ></value></param></params></methodCall >`, "", "m(int(1))"},
 	{"processing instructions", "<?xml version='1.0'?><?a b?><methodCall><?c?><methodName>m<?d?></methodName></methodCall><?e?>\n", "", "m()"},
 	{"comments everywhere", "<!-- a --><methodCall><!-- <b> --><methodName>m<!-- c --></methodName><params><!----><param><!-- d --><value><!-- e --><int><!-- f -->1<!-- g -->2</int><!-- h --></value></param></params></methodCall><!-- i -->", "", "m(int(12))"},
+	{"prefix on every element", "<x:methodCall><x:methodName>m</x:methodName><x:params><x:param><x:value><x:array><x:data><x:value/></x:data></x:array></x:value></x:param></x:params></x:methodCall>", "", `m([untyped("")])`},
 	{"byte order mark", "\xEF\xBB\xBF<?xml version='1.0'?><methodCall><methodName>m</methodName></methodCall>", "", "m()"},
 	{"php blank line first", "\n\n<?xml version='1.0'?><methodCall><methodName>m</methodName></methodCall>", "", "m()"},
 	{"blanks around the name", "<methodCall><methodName> m\n</methodName></methodCall>", "", "m()"},
@@ -143,6 +144,7 @@ var refused = []struct{ name, body, charset, want string }{
 	{"int keeps blanks in the message", in("<value><int> x </int></value>"), "", "invalid literal for int() with base 10: ' x '"},
 	{"int with a quote", in("<value><i4>it's</i4></value>"), "", `invalid literal for int() with base 10: "it's"`},
 	{"int with both quotes", in("<value><i4>'\"\\&#10;</i4></value>"), "", `invalid literal for int() with base 10: '\'"\\\n'`},
+	{"int with odd characters", in("<value><int>é\t&#13;\u00a0\u200b\u007f😀\U000e0001</int></value>"), "", `invalid literal for int() with base 10: 'é\t\r\xa0\u200b\x7f😀\U000e0001'`},
 	{"fraction as int", in("<value><int>1.5</int></value>"), "", "invalid literal for int() with base 10: '1.5'"},
 	{"only a sign", in("<value><int>+</int></value>"), "", "invalid literal for int() with base 10: '+'"},
 	{"long int text is cut", in("<value><int>" + strings.Repeat("x", 500) + "</int></value>"), "", "invalid literal for int() with base 10: '" + strings.Repeat("x", 100) + "...'"},
@@ -180,6 +182,9 @@ var refused = []struct{ name, body, charset, want string }{
 	{"wrong end tag", in("<value><string>a¦</strong></value>"), "", "unexpected </strong> inside <string>"},
 	{"value ends as param", "<methodCall><methodName>m</methodName><param><value>a¦</param></methodCall>", "", "unexpected </param> inside <value>"},
 	{"params end as call", "<methodCall><methodName>m</methodName><params>¦</methodCall>", "", "unexpected </methodCall> inside <params>"},
+	{"call ends as another", "<methodCall><methodName>m</methodName>¦</params></methodCall>", "", "unexpected </params> inside <methodCall>"},
+	{"stray end tag in param", in("¦</value>"), "", "unexpected </value> inside <param>"},
+	{"declaration cut off", "<?xml encoding='klingon", "", "unterminated processing instruction at line 1, column 1"},
 	{"stray end tag in array", in("<array>¦</data></array>"), "", "unexpected </data> inside <array>"},
 	{"stray element in struct", in("<struct>¦<value/></struct>"), "", "unexpected <value/> inside <struct>"},
 	{"member without a name", in("<struct><member><value/></member>¦</struct>"), "", "struct member without a name"},
@@ -187,6 +192,7 @@ var refused = []struct{ name, body, charset, want string }{
 	{"member without anything", in("<struct><member/>¦</struct>"), "", "struct member without a name"},
 	{"member with two values", in("<struct><member><name>a</name><value/>¦<value/></member></struct>"), "", "unexpected <value/> inside <member>"},
 	{"cut off in text", "<methodCall><methodName>¦m", "", "unexpected end of the document"},
+	{"cut off at a bracket", "<methodCall><methodName>m¦<", "", "malformed tag"},
 	{"cut off in a tag", "<methodCall>¦<methodName", "", "unterminated tag <methodName>"},
 	{"cut off in an attribute", "¦<methodCall a='b", "", "unterminated tag <methodCall>"},
 	{"cut off after a value", "<methodCall><methodName>m</methodName><params><param><value><int>1</int></value>¦", "", "unexpected end of the document"},
@@ -368,6 +374,20 @@ func TestDecodeLeavesBodyAlone(t *testing.T) {
 	}
 }
 
+// TestDecodeCutAnywhere cuts every form at every byte: nothing may panic or loop,
+// and only a whole document may be accepted.
+func TestDecodeCutAnywhere(t *testing.T) {
+	for _, c := range accepted {
+		whole := strings.TrimRight(c.body, " \r\n")
+		for n := range len(whole) {
+			call, err := DecodeCall([]byte(whole[:n]), c.charset, DefaultLimits())
+			if err == nil && !strings.HasSuffix(c.body, "?>\n") && !strings.HasSuffix(c.body, "-->") {
+				t.Errorf("%s cut at %d gives %s", c.name, n, showCall(call))
+			}
+		}
+	}
+}
+
 // FuzzDecode holds that no input makes the decoder panic or exceed its limits,
 // and that what it accepts survives being encoded and decoded again.
 func FuzzDecode(f *testing.F) {
@@ -378,7 +398,9 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(c.body), c.charset)
 	}
 	for _, d := range documents() {
-		f.Add(d.encoded(f), "")
+		if body := d.encoded(f); len(body) < 1<<12 {
+			f.Add(body, "")
+		}
 	}
 	lim := Limits{MaxBytes: 1 << 16, MaxDepth: 8, MaxValues: 100}
 	f.Fuzz(func(t *testing.T, body []byte, charset string) {

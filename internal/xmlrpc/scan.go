@@ -263,7 +263,7 @@ func (d *decoder) text() (string, bool) {
 			return "", d.malformed("unexpected end of the document")
 		}
 		piece, rest := rest[:n], rest[n:]
-		atTag := len(rest) > 1 && rest[1] != '!' && rest[1] != '?'
+		atTag := len(rest) < 2 || rest[1] != '!' && rest[1] != '?'
 		if atTag && len(d.buf) == 0 && strings.IndexByte(piece, '&') < 0 {
 			d.pos += n
 			return piece, true

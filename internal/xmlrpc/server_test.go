@@ -341,6 +341,35 @@ func TestServerUnderConcurrentCalls(t *testing.T) {
 	wg.Wait()
 }
 
+// strange has the shape of a service and the wrong types.
+type strange struct{}
+
+func (*strange) Call(*http.Request, *string, *Value) error { return nil }
+
+// TestCodecWithStrangeServices has a service take and give what the codec does
+// not: a mistake in the wiring, answered as an internal error.
+func TestCodecWithStrangeServices(t *testing.T) {
+	server := rpc.NewServer()
+	if err := server.RegisterService(&strange{}, "test"); err != nil {
+		t.Fatal(err)
+	}
+	server.RegisterCodec(&Codec{}, ContentType)
+	w := httptest.NewRecorder()
+	NewFront(server, Limits{}).ServeHTTP(w, httptest.NewRequest("POST", "/", strings.NewReader(named("test", ""))))
+	if got := result(w.Body.Bytes()); got != "fault 1: Internal error" {
+		t.Errorf("arguments of another type: %s", got)
+	}
+	x := (&Codec{}).NewRequest(httptest.NewRequest("POST", "/", strings.NewReader(named("test", ""))))
+	if err := x.ReadRequest(&Args{}); err != nil {
+		t.Fatal(err)
+	}
+	w = httptest.NewRecorder()
+	x.WriteResponse(w, new(string))
+	if got := result(w.Body.Bytes()); got != "fault 1: Internal error" {
+		t.Errorf("reply of another type: %s", got)
+	}
+}
+
 // TestKoloAsClient has kolo/xmlrpc, a client in use, call the server. It reads an
 // empty string, list or struct as nothing, so there are none in what it sends.
 func TestKoloAsClient(t *testing.T) {

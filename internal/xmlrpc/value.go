@@ -48,7 +48,8 @@ const (
 
 // Value is one XML-RPC value: a scalar, an array or a struct. The zero Value is
 // nil. A Value is passed by value and must be treated as unchangeable: the
-// members of a decoded tree share one slab and their texts share one string.
+// members of a decoded tree share one slab and their texts share one string, so
+// that whoever keeps a text for long should keep a [strings.Clone] of it.
 type Value struct {
 	kind  Kind
 	flags trait

@@ -162,7 +162,7 @@ start() {
 	admin=127.0.0.1:$(free_port)
 	mkdir "$tmp/run"
 	cd "$tmp/run" || exit 1
-	GATEWAY_V3_KEY=$key "$tmp/gateway" serve --sandbox --listen "$listen" --admin "$admin" >"$tmp/gateway.log" 2>&1 &
+	"$tmp/gateway" serve --sandbox --sandbox-key "$key" --listen "$listen" --admin "$admin" >"$tmp/gateway.log" 2>&1 &
 	daemon=$!
 	for _ in $(seq 60); do
 		if ready "http://$admin/readyz"; then

@@ -1,0 +1,31 @@
+# Everything here is one command; CI runs them all through .ci/run.
+.PHONY: build test race fuzz bench docs demo clients image
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+build:   ## a static binary in dist/
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X v3gate/internal/gateway.version=$(VERSION)" -o dist/gateway ./cmd/gateway
+
+test:    ## the README's second command
+	go test ./...
+
+race:
+	go test -race ./...
+
+fuzz:    ## the request decoder, for a bounded time
+	go test ./internal/xmlrpc -run '^$$' -fuzz FuzzDecode -fuzztime 30s
+
+bench:   ## codecs side by side, in one run
+	go test -run '^$$' -bench . ./internal/xmlrpc
+
+docs:    ## regenerate docs/ and what the gateway produces in the fixtures
+	go test ./internal/gateway -update
+
+demo:    ## the README's first command
+	go run ./cmd/gateway demo
+
+clients: ## a session of stock XML-RPC clients, installed as needed
+	test/clients/run.sh
+
+image:
+	docker build -f deploy/Dockerfile -t v3gate:$(VERSION) .
