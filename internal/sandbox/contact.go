@@ -41,8 +41,8 @@ func formed(form *regexp.Regexp, what string) func(string) string {
 }
 
 // contactMembers are the members of a contact in a request (v5 documentation).
-// reachability, same_as_owner and sharing_id only occur in answers and are
-// refused here.
+// validation, reachability, same_as_owner and sharing_id only occur in answers
+// and are refused here.
 func contactMembers(required []string, types ...string) []member {
 	ms := []member{
 		{name: "type", kind: text, words: types},
@@ -68,7 +68,6 @@ func contactMembers(required []string, types ...string) []member {
 		{name: "data_obfuscated", kind: truth},
 		{name: "mail_obfuscated", kind: truth},
 		{name: "icann_contract_accept", kind: truth},
-		{name: "validation", kind: text, words: []string{"pending", "done", "failed", "deleted", "none"}},
 		{name: "extra_parameters", kind: mapping, check: contactExtra, item: &member{kind: note}},
 	}
 	for i := range ms {

@@ -18,7 +18,17 @@ func NewTable() *Table {
 	t := &Table{Rows: append(built(), unbuilt()...)}
 	t.byName = make(map[string]*Row, len(t.Rows))
 	for i := range t.Rows {
-		t.byName[t.Rows[i].Name] = &t.Rows[i]
+		r := &t.Rows[i]
+		t.byName[r.Name] = r
+		if r.V5 == nil {
+			r.V5 = []string{} // an empty list in JSON, and no null
+		}
+		if r.Params == nil {
+			r.Params = []Param{}
+		}
+		if r.Note == "" {
+			r.Note = "as in v3"
+		}
 	}
 	return t
 }

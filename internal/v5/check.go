@@ -57,8 +57,8 @@ type Product struct {
 // Price is the price for a span of durations.
 type Price struct {
 	DurationUnit           string   `json:"duration_unit"` // y
-	MinDuration            int      `json:"min_duration"`
-	MaxDuration            int      `json:"max_duration"`
+	MinDuration            float64  `json:"min_duration"`
+	MaxDuration            float64  `json:"max_duration"`
 	PriceBeforeTaxes       float64  `json:"price_before_taxes"`
 	PriceAfterTaxes        float64  `json:"price_after_taxes"`
 	Discount               bool     `json:"discount"`

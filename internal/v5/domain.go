@@ -128,11 +128,10 @@ type SharingSpace struct {
 }
 
 // TrusteeRole is a role that a trustee fills for the holder; usually there is
-// none.
+// none. Its members allow_transferout and editable are not read: their types
+// are not documented.
 type TrusteeRole struct {
-	Name             string `json:"name"`
-	AllowTransferOut bool   `json:"allow_transferout"`
-	Editable         bool   `json:"editable"`
+	Name string `json:"name"`
 }
 
 // UnmarshalJSON takes the bare name of earlier documentation too.

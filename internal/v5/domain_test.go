@@ -104,7 +104,7 @@ func TestDomain(t *testing.T) {
 		Services: []string{"gandilivedns"},
 		SharingSpace: &SharingSpace{ID: "s1", Name: "customer", Type: "organization",
 			SharingSpace: &SharingSpace{ID: "s2", Name: "reseller"}},
-		AuthInfo: "8vyhljvJg+", Tags: []string{}, TrusteeRoles: []TrusteeRole{{Name: "old"}, {Name: "new", AllowTransferOut: true}}}
+		AuthInfo: "8vyhljvJg+", Tags: []string{}, TrusteeRoles: []TrusteeRole{{Name: "old"}, {Name: "new"}}}
 	if diff := cmp.Diff(want, d); diff != "" {
 		t.Errorf("domain differs (-want +got):\n%s", diff)
 	}
