@@ -26,9 +26,6 @@ func NewTable() *Table {
 		if r.Params == nil {
 			r.Params = []Param{}
 		}
-		if r.Note == "" {
-			r.Note = "as in v3"
-		}
 	}
 	return t
 }
