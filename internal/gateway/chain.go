@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -130,7 +131,7 @@ func (g *Gateway) identify(next handler) handler {
 		}
 		c.V5 = g.sessionOf(c.Tenant)
 		if key.handle != "" {
-			contact, err := g.services.Book.Get(c.Tenant.Name, key.handle)
+			contact, err := g.services.Book.Get(c.Tenant.Name, strings.ToUpper(key.handle))
 			if err != nil {
 				return xmlrpc.Value{}, fault.New(fault.Contact, fault.CauseNoRight, "You aren't allowed to read that contact")
 			}

@@ -58,6 +58,9 @@ type Hooks struct {
 	Now func() time.Time
 	// At is called between the steps of the journal.
 	At func(point string)
+	// LookGap replaces the least time between the two looks that allow a second
+	// send; 0 is ops' own. Production keeps that.
+	LookGap time.Duration
 	// RequestID replaces the source of request ids.
 	RequestID func() string
 }
@@ -109,10 +112,14 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 
 // assemble builds what works on store and client.
 func (g *Gateway) assemble(hooks Hooks) error {
+	table := translate.NewTable()
+	if err := errors.Join(table.Validate(nil)...); err != nil {
+		return fmt.Errorf("check the table of methods: %w", err)
+	}
 	book := handles.New(g.db, handles.Floors{Handle: g.cfg.FirstHandle, ID: g.cfg.FirstID}, hooks.Now)
 	engine, err := ops.New(g.db, ops.Options{
 		Session: g.session, Settle: translate.Settle(book), Wait: g.cfg.PaidWait, FirstID: g.cfg.FirstID,
-		Now: hooks.Now, Log: g.log, At: hooks.At,
+		Now: hooks.Now, Log: g.log, At: hooks.At, LookGap: hooks.LookGap,
 		DryRunIgnored: func(op *ops.Operation) { g.metrics.DryRunIgnored(op.Kind) },
 		Undecided:     func(op *ops.Operation) { g.metrics.OperationUndecided(op.Type) },
 	})
@@ -120,7 +127,7 @@ func (g *Gateway) assemble(hooks Hooks) error {
 		return err
 	}
 	g.services = &translate.Services{
-		Table: translate.NewTable(), Book: book, Ops: engine, Now: hooks.Now,
+		Table: table, Book: book, Ops: engine, Now: hooks.Now,
 		Ignored: g.metrics.IgnoredParameter, UnmappedV5: g.metrics.UnmappedV5Error, AuthFailed: g.metrics.V5AuthFailure,
 	}
 	return nil
