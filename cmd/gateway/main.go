@@ -34,6 +34,6 @@ capitals, with _ for -. A flag on the command line wins.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), demoCommand(), sandboxCommand(), callCommand(), methodsCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), sandboxCommand(), opsCommand(), callCommand(), methodsCommand(), versionCommand())
 	return cmd
 }

@@ -64,6 +64,8 @@ With --sandbox nothing is needed: an embedded simulation stands in for v5.`,
 	f.DurationVar(&cfg.IdleTimeout, "idle-timeout", cfg.IdleTimeout, "how long a kept-alive connection may idle")
 	f.DurationVar(&cfg.CallTimeout, "call-timeout", cfg.CallTimeout, "how long a call may take")
 	f.DurationVar(&cfg.PaidWait, "paid-wait", cfg.PaidWait, "how long a paid call waits for v5 before its operation is returned open")
+	f.DurationVar(&cfg.KeepOperations, "keep-operations", cfg.KeepOperations, "how long finished operations are kept before they are archived")
+	f.StringVar(&cfg.Archive, "archive", "", "file that archived operations are appended to, one JSON object a line (default: beside the store)")
 	f.Int64Var(&cfg.FirstHandle, "first-handle", cfg.FirstHandle, "number of the first handle that is made up")
 	f.Int64Var(&cfg.FirstID, "first-id", cfg.FirstID, "first contact, domain and operation id that is made up")
 	f.BoolVar(&useSandbox, "sandbox", false, "run against an embedded simulation of v5")

@@ -27,6 +27,9 @@ type Config struct {
 	CallTimeout time.Duration // how long a call may take; paid work goes on behind it
 	PaidWait    time.Duration // how long a paid call waits for v5 before its operation is returned open
 
+	KeepOperations time.Duration // how long finished operations are kept
+	Archive        string        // file they go to then; empty: beside the store
+
 	FirstHandle int64 // number of the first minted handle
 	FirstID     int64 // first minted contact, domain, operation id
 
@@ -50,7 +53,7 @@ func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9090", V5URL: "https://api.gandi.net/v5", V5Rate: 1000,
 		LogLevel: "info", MaxBody: 8 << 20, IdleTimeout: 5 * time.Second, CallTimeout: 25 * time.Second,
-		PaidWait: 4 * time.Second, FirstHandle: 5_000_000, FirstID: 1_000_000_000,
+		PaidWait: 4 * time.Second, KeepOperations: 400 * 24 * time.Hour, FirstHandle: 5_000_000, FirstID: 1_000_000_000,
 	}
 }
 
@@ -80,6 +83,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxBody < 1024 || c.IdleTimeout <= 0 || c.CallTimeout <= 0 || c.PaidWait <= 0 {
 		bad("max-body, idle-timeout, call-timeout and paid-wait must be above 0 (max-body at least 1024)")
+	}
+	if c.KeepOperations < 24*time.Hour {
+		bad("keep-operations: %s is less than a day; callers still ask for operations of today", c.KeepOperations)
 	}
 	if c.FirstHandle < 1 || c.FirstID < 1 || c.FirstID > 1<<31-1_000_000 {
 		bad("first-handle and first-id must be at least 1, and first-id well below 2147483648: v3's ints end there")

@@ -25,11 +25,20 @@ type Error struct {
 	Object Object
 	Cause  Cause
 	Detail string
+	// Field is the parameter that the fault is about, by its path, as in
+	// params.owner; "" when it is about none. It is not shown by itself.
+	Field string
 }
 
 // New gives a fault about object, with a detail formatted as by fmt.Sprintf.
 func New(o Object, c Cause, format string, args ...any) *Error {
 	return &Error{Object: o, Cause: c, Detail: fmt.Sprintf(format, args...)}
+}
+
+// About gives the fault with the parameter that it is about.
+func (e *Error) About(field string) *Error {
+	e.Field = field
+	return e
 }
 
 // Code is the faultCode, for example 510042.

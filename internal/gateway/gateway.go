@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/gorilla/rpc/v2"
@@ -43,7 +44,11 @@ type Gateway struct {
 	front, admin net.Listener
 	servers      []*http.Server
 	served       chan error // the end of each server
-	started      bool
+
+	background    sync.WaitGroup
+	endBackground func()
+	now           func() time.Time
+	started       bool
 }
 
 // Hooks are for programs that embed a gateway and want to watch it.
@@ -58,9 +63,6 @@ type Hooks struct {
 	Now func() time.Time
 	// At is called between the steps of the journal.
 	At func(point string)
-	// LookGap replaces the least time between the two looks that allow a second
-	// send; 0 is ops' own. Production keeps that.
-	LookGap time.Duration
 	// RequestID replaces the source of request ids.
 	RequestID func() string
 }
@@ -71,10 +73,11 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 2)}
+	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 3)}
 	if hooks.Now == nil {
 		hooks.Now = time.Now
 	}
+	g.now = hooks.Now
 	if g.requestID = hooks.RequestID; g.requestID == nil {
 		g.requestID = randomID
 	}
@@ -90,6 +93,10 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if g.client, err = v5.New(v5.Options{
 		BaseURL: cfg.V5URL, PerMinute: cfg.V5Rate, Transport: hooks.Transport, Waited: g.metrics.RateWait,
 		UserAgent: "v3gate/" + Build().Version,
+		BreakerChanged: func(open bool) {
+			g.metrics.BreakerOpen(open)
+			g.log.Warn("v5 does not answer, or answers again", zap.Bool("refusing", open))
+		},
 		Observe: func(x v5.Exchange) {
 			g.metrics.V5Request(x.Route, x.Status, x.Duration)
 			if hooks.Exchanged != nil {
@@ -119,9 +126,10 @@ func (g *Gateway) assemble(hooks Hooks) error {
 	book := handles.New(g.db, handles.Floors{Handle: g.cfg.FirstHandle, ID: g.cfg.FirstID}, hooks.Now)
 	engine, err := ops.New(g.db, ops.Options{
 		Session: g.session, Settle: translate.Settle(book), Wait: g.cfg.PaidWait, FirstID: g.cfg.FirstID,
-		Now: hooks.Now, Log: g.log, At: hooks.At, LookGap: hooks.LookGap,
-		DryRunIgnored: func(op *ops.Operation) { g.metrics.DryRunIgnored(op.Kind) },
+		Now: hooks.Now, Log: g.log, At: hooks.At,
+		DryRunIgnored: func(op *ops.Operation) { g.metrics.DryRunIgnored(op.Type) },
 		Undecided:     func(op *ops.Operation) { g.metrics.OperationUndecided(op.Type) },
+		Overshoot:     func(op *ops.Operation) { g.metrics.OperationOvershoot(op.Type) },
 	})
 	if err != nil {
 		return err
@@ -160,7 +168,7 @@ func (g *Gateway) session(name string) (*v5.Session, error) {
 }
 
 func (g *Gateway) sessionOf(t *tenant.Tenant) *v5.Session {
-	return g.client.Session(v5.Credential{Scheme: t.AuthScheme, Secret: t.AuthSecret}, t.SharingID)
+	return g.client.SessionFor(t.Name, v5.Credential{Scheme: t.AuthScheme, Secret: t.AuthSecret}, t.SharingID)
 }
 
 // Handler is the v3 endpoint: the wire in front of gorilla's dispatch in front
@@ -198,7 +206,11 @@ func (g *Gateway) Start() (err error) {
 	}
 	g.serve(g.front, handler)
 	g.serve(g.admin, g.adminHandler())
+	g.listenForOperators()
 	g.services.Ops.Start()
+	background, cancel := context.WithCancel(context.Background())
+	g.background.Go(func() { g.keepPruning(background) })
+	g.endBackground = func() { cancel(); g.background.Wait() }
 	g.started = true
 	g.log.Info("gateway is serving", zap.String("listen", g.Addr()), zap.String("admin", g.AdminAddr()),
 		zap.String("store", g.cfg.Store), zap.String("v5_url", g.cfg.V5URL), zap.String("version", Build().Version))
@@ -250,6 +262,9 @@ func (g *Gateway) AdminAddr() string { return g.admin.Addr().String() }
 // closed. What was cut off is found in the journal at the next start.
 func (g *Gateway) Stop(ctx context.Context) error {
 	g.started = false
+	if g.endBackground != nil {
+		g.endBackground()
+	}
 	var errs []error
 	for _, s := range g.servers {
 		if err := s.Shutdown(ctx); err != nil {

@@ -14,14 +14,21 @@ import (
 var changeOwner = Kind{
 	Paid:      true,
 	MayResend: true,
-	Baseline: func(ctx context.Context, s *v5.Session, fqdn string) (json.RawMessage, error) {
-		status, err := ownerStatus(ctx, s, fqdn)
+	Baseline: func(ctx context.Context, s *v5.Session, in *Intent) (json.RawMessage, error) {
+		want, err := request[v5.ChangeOwner](in.Request)
 		if err != nil {
 			return nil, err
 		}
-		now, err := s.DomainContacts(ctx, fqdn)
+		status, err := ownerStatus(ctx, s, in.FQDN)
 		if err != nil {
 			return nil, err
+		}
+		now, err := s.DomainContacts(ctx, in.FQDN)
+		if err != nil {
+			return nil, err
+		}
+		if now.Owner.Shows(want.Owner) && now.Admin.Shows(want.Admin) && now.Bill.Shows(want.Bill) && now.Tech.Shows(want.Tech) {
+			return nil, errNothing // an equal change ended since the caller looked
 		}
 		b := ownerBaseline{Owner: now.Owner.Digest()}
 		if status != nil {
@@ -30,14 +37,14 @@ var changeOwner = Kind{
 		return json.Marshal(b)
 	},
 	DryRun: func(ctx context.Context, s *v5.Session, op *Operation) error {
-		r, err := request[v5.ChangeOwner](op)
+		r, err := request[v5.ChangeOwner](op.Request)
 		if err != nil {
 			return err
 		}
 		return s.DryRunChangeOwner(ctx, op.FQDN, r)
 	},
 	Send: func(ctx context.Context, s *v5.Session, op *Operation) error {
-		r, err := request[v5.ChangeOwner](op)
+		r, err := request[v5.ChangeOwner](op.Request)
 		if err != nil {
 			return err
 		}
@@ -54,7 +61,7 @@ type ownerBaseline struct {
 }
 
 func lookForOwner(ctx context.Context, s *v5.Session, op *Operation) (Sighting, error) {
-	want, err := request[v5.ChangeOwner](op)
+	want, err := request[v5.ChangeOwner](op.Request)
 	if err != nil {
 		return Sighting{}, err
 	}

@@ -11,18 +11,18 @@ import (
 // whole contacts, so a second send does no harm. It is DONE when v5 shows them.
 var contacts = Kind{
 	MayResend: true,
-	Baseline: func(context.Context, *v5.Session, string) (json.RawMessage, error) {
+	Baseline: func(context.Context, *v5.Session, *Intent) (json.RawMessage, error) {
 		return nil, nil
 	},
 	Send: func(ctx context.Context, s *v5.Session, op *Operation) error {
-		r, err := request[v5.Contacts](op)
+		r, err := request[v5.Contacts](op.Request)
 		if err != nil {
 			return err
 		}
 		return s.SetContacts(ctx, op.FQDN, r)
 	},
 	Look: func(ctx context.Context, s *v5.Session, op *Operation) (Sighting, error) {
-		want, err := request[v5.Contacts](op)
+		want, err := request[v5.Contacts](op.Request)
 		if err != nil {
 			return Sighting{}, err
 		}

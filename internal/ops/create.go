@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 
 	"v3gate/internal/v5"
 )
@@ -13,30 +14,32 @@ import (
 var create = Kind{
 	Paid:      true,
 	MayResend: true,
-	Baseline: func(ctx context.Context, s *v5.Session, fqdn string) (json.RawMessage, error) {
+	Baseline: func(ctx context.Context, s *v5.Session, in *Intent) (json.RawMessage, error) {
 		// The domain must not be there yet: later, its being there is the proof
-		// that the registration happened.
-		switch _, err := s.Domain(ctx, fqdn); {
+		// that the registration happened. A 403 is v5's other way to say that a
+		// name is not on the account (v5 documentation). It will do here, since
+		// the Dry-Run judges next; a second send it never proves.
+		switch _, err := s.Domain(ctx, in.FQDN); {
 		case err == nil:
-			return nil, &ErrExists{fqdn}
-		case !absent(err):
+			return nil, &ErrExists{in.FQDN}
+		case !absent(err) && !forbidden(err):
 			return nil, err
 		}
-		status, err := createStatus(ctx, s, fqdn)
+		status, err := createStatus(ctx, s, in.FQDN)
 		if err != nil {
 			return nil, err
 		}
 		return json.Marshal(status)
 	},
 	DryRun: func(ctx context.Context, s *v5.Session, op *Operation) error {
-		r, err := request[v5.DomainCreate](op)
+		r, err := request[v5.DomainCreate](op.Request)
 		if err != nil {
 			return err
 		}
 		return s.DryRunCreateDomain(ctx, r)
 	},
 	Send: func(ctx context.Context, s *v5.Session, op *Operation) error {
-		r, err := request[v5.DomainCreate](op)
+		r, err := request[v5.DomainCreate](op.Request)
 		if err != nil {
 			return err
 		}
@@ -54,19 +57,28 @@ func lookForCreation(ctx context.Context, s *v5.Session, op *Operation) (Sightin
 	if err := json.Unmarshal(op.Baseline, &before); err != nil {
 		return Sighting{}, err
 	}
-	if status != nil && !status.Done && !sameProgress(status, before) {
-		return progressed(status), nil
+	shown := Sighting{}
+	if status != nil && !sameProgress(status, before) {
+		shown = Sighting{Happened: true, Step: Run} // done, and perhaps not readable yet
+		if !status.Done {
+			shown = progressed(status)
+		}
+		if shown.Step != Run {
+			return shown, nil
+		}
 	}
+	// The domain itself is the end, whatever createstatus still says: how that
+	// speaks of an end is not established.
 	domain, err := s.Domain(ctx, op.FQDN)
 	switch {
 	case err == nil && s.Owns(domain):
 		return Sighting{Happened: true, Step: Done}, nil
+	case shown.Happened:
+		return shown, nil
 	case err == nil:
 		return Sighting{Note: "the domain exists and is not this organization's"}, nil
 	case !absent(err):
 		return Sighting{}, err
-	case status != nil && status.Done && !sameProgress(status, before):
-		return Sighting{Happened: true, Step: Run}, nil // done, and not readable yet
 	case op.State != Unknown:
 		return Sighting{Absent: true}, nil
 	}
@@ -115,4 +127,10 @@ func sameProgress(a, b *v5.Progress) bool {
 func absent(err error) bool {
 	var e *v5.Error
 	return errors.As(err, &e) && e.Absent()
+}
+
+// forbidden tells v5's own 403.
+func forbidden(err error) bool {
+	var e *v5.Error
+	return errors.As(err, &e) && e.Status == http.StatusForbidden && e.IsJSON
 }

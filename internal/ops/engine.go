@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sync/singleflight"
 
 	"v3gate/internal/store"
 	"v3gate/internal/v5"
@@ -35,9 +34,10 @@ type Options struct {
 
 	DryRunIgnored func(op *Operation) // v5 took a Dry-Run for the real thing
 	Undecided     func(op *Operation) // an operation went to SUPPORT with an unknown outcome
+	Overshoot     func(op *Operation) // more was done than an operation asked for
 
-	// At is called at each point between two steps of the journal. Tests kill
-	// the process there.
+	// At is called at each point between two steps of the journal: intended,
+	// dry-run, sending, sent, outcome. Tests kill the process there.
 	At func(point string)
 }
 
@@ -62,6 +62,9 @@ func (o *Options) defaults() {
 	if o.Undecided == nil {
 		o.Undecided = func(*Operation) {}
 	}
+	if o.Overshoot == nil {
+		o.Overshoot = func(*Operation) {}
+	}
 	if o.At == nil {
 		o.At = func(string) {}
 	}
@@ -80,19 +83,23 @@ type Engine struct {
 	opt   Options
 	kinds map[string]Kind
 
-	ctx    context.Context // of all v5 calls: not the caller's
+	ctx    context.Context // of all v5 calls after the intent: not the caller's
 	cancel context.CancelFunc
-	turns  singleflight.Group
 	work   sync.WaitGroup // turns in flight and the background loop
 	wake   chan struct{}
 
-	mu      sync.Mutex
-	closed  bool
-	counts  map[[2]string]int
-	open    map[int64]time.Time // id -> created
-	due     map[int64]time.Time // id -> next turn
-	looked  map[int64]time.Time // id -> last look
-	resumed map[int64]bool      // found in the store at the start, not yet looked at
+	mu       sync.Mutex
+	closed   bool
+	counts   map[[2]string]int
+	entering map[string]chan struct{} // fqdn -> closed when the next caller may enter
+	turns    map[int64]*turn          // in flight
+
+	// What is known of open operations; their end takes them off.
+	open   map[int64]time.Time // id -> created
+	due    map[int64]time.Time // id -> next turn, unless one is in flight
+	looked map[int64]time.Time // id -> last look
+	absent map[int64]time.Time // id -> first of the looks that now prove absence
+	unsent map[int64]bool      // INTENDED, and this process knows that nothing was sent
 }
 
 // New reads the tally of what the store holds.
@@ -100,11 +107,13 @@ func New(db *store.DB, opt Options) (*Engine, error) {
 	opt.defaults()
 	e := &Engine{
 		db: db, opt: opt, kinds: kinds(), wake: make(chan struct{}, 1),
-		counts: map[[2]string]int{}, open: map[int64]time.Time{}, due: map[int64]time.Time{},
-		looked: map[int64]time.Time{}, resumed: map[int64]bool{},
+		counts: map[[2]string]int{}, entering: map[string]chan struct{}{}, turns: map[int64]*turn{},
+		open: map[int64]time.Time{}, due: map[int64]time.Time{},
+		looked: map[int64]time.Time{}, absent: map[int64]time.Time{}, unsent: map[int64]bool{},
 	}
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	now := opt.Now()
+	next := opt.Now()
+	followed := next
 	err := db.View(func(tx *store.Tx) error {
 		return tx.Scan(store.OpsPrefix(), func(key, value []byte) error {
 			var op Operation
@@ -112,9 +121,13 @@ func New(db *store.DB, opt Options) (*Engine, error) {
 				return fmt.Errorf("read operation %d: %w", store.TrailingID(key), err)
 			}
 			e.count("", &op)
-			if !op.Step.AtEnd() {
-				e.due[op.ID] = now
-				e.resumed[op.ID] = true
+			switch {
+			case op.Step.AtEnd():
+			case op.followed():
+				e.due[op.ID] = followed
+				followed = followed.Add(pace)
+			default:
+				e.due[op.ID] = next
 			}
 			return nil
 		})
@@ -149,96 +162,8 @@ func (e *Engine) Close(ctx context.Context) {
 	<-done
 }
 
-// Submit journals an intent, sends it and waits a few seconds for v5's word.
-// It gives:
-//   - the operation, in BILL or WAIT or further on, when v5 took the call, when
-//     it is still under way, or when the same call is open already;
-//   - the operation in ERROR and v5's error when v5 definitely refused it;
-//   - a *BusyError when another operation holds the name;
-//   - a *v5.Error when v5 could not be read before anything was written.
-//
-// Once the intent is written the work goes on whether the caller waits or not.
-func (e *Engine) Submit(ctx context.Context, in Intent) (Operation, error) {
-	if in.Nothing {
-		op, _, err := e.intend(in, nil)
-		return op, err
-	}
-	kind, ok := e.kinds[in.Kind]
-	if !ok {
-		return Operation{}, fmt.Errorf("submit: no kind %q", in.Kind)
-	}
-	running, err := e.running(kind, in)
-	if err != nil || running != nil {
-		return deref(running), err
-	}
-	session, err := e.opt.Session(in.Tenant)
-	if err != nil {
-		return Operation{}, err
-	}
-	baseline, err := kind.Baseline(ctx, session, in.FQDN)
-	if err != nil {
-		return Operation{}, err
-	}
-	op, fresh, err := e.intend(in, baseline)
-	if err != nil || !fresh {
-		return op, err
-	}
-	e.opt.At("intended")
-	return e.await(ctx, op)
-}
-
-func deref(op *Operation) Operation {
-	if op == nil {
-		return Operation{}
-	}
-	return *op
-}
-
-// running spares the baseline's reads when the name is held anyway. The guard
-// that counts is the one taken inside intend's commit.
-func (e *Engine) running(kind Kind, in Intent) (op *Operation, err error) {
-	if !kind.Paid {
-		return nil, nil
-	}
-	err = e.db.View(func(tx *store.Tx) error {
-		op, err = held(tx, in)
-		return err
-	})
-	return op, err
-}
-
-// await runs the first turn detached from the caller and waits for it, for the
-// caller or for the set time, whichever ends first.
-func (e *Engine) await(ctx context.Context, op Operation) (Operation, error) {
-	first := e.turn(op.ID)
-	timer := time.NewTimer(e.opt.Wait)
-	defer timer.Stop()
-	select {
-	case r := <-first:
-		return r.op, r.err
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return e.Get(op.Tenant, op.ID)
-}
-
-// Refresh gives the operation after a look at v5, unless it is at its end or
-// was looked at within the last second. Callers that ask at once share a look.
-// When ctx ends first the stored state is given.
-func (e *Engine) Refresh(ctx context.Context, tenant string, id int64) (Operation, error) {
-	op, err := e.Get(tenant, id)
-	if err != nil || op.Step.AtEnd() || !e.stale(id) {
-		return op, err
-	}
-	select {
-	case <-e.turn(id):
-	case <-ctx.Done():
-	}
-	return e.Get(tenant, id)
-}
-
-func (e *Engine) stale(id int64) bool {
+func (e *Engine) isClosed() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.opt.Now().Sub(e.looked[id]) >= time.Second
+	return e.closed
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"v3gate/internal/store"
@@ -22,7 +23,9 @@ type Intent struct {
 	// Fingerprint must be equal for two calls that ask for the same thing, and
 	// differ whenever a parameter does.
 	Fingerprint string
-	Request     json.RawMessage
+	// Once names what may be done once only; see Operation.
+	Once    string
+	Request json.RawMessage
 	// Nothing tells that v5 already is as the caller wants it: no call is made
 	// and the operation is DONE at once.
 	Nothing bool
@@ -54,10 +57,16 @@ func put(tx *store.Tx, op *Operation, paid bool) error {
 	}
 	guard := func() error {
 		key := store.OpGuardKey(op.FQDN)
+		holder := store.GetID(tx, key)
 		switch {
-		case paid && op.Open():
+		case paid && op.Open() && holder != op.ID:
+			// One that comes back from v5's SUPPORT may find another in its
+			// place, which must not lose the name.
+			if other, err := load(tx, holder); err == nil && other.Open() {
+				return nil
+			}
 			return store.PutID(tx, key, op.ID)
-		case store.GetID(tx, key) == op.ID:
+		case !(paid && op.Open()) && holder == op.ID:
 			return tx.Delete(key)
 		}
 		return nil
@@ -65,7 +74,25 @@ func put(tx *store.Tx, op *Operation, paid bool) error {
 	return errors.Join(
 		store.PutJSON(tx, store.OpKey(op.ID), op),
 		tx.Put(store.OpTenantKey(op.Tenant, op.ID), nil),
-		open(), guard())
+		open(), guard(), spend(tx, op))
+}
+
+// spend keeps what may be done once: it is spent when the request may be on its
+// way, and free again only after a definite no.
+func spend(tx *store.Tx, op *Operation) error {
+	if op.Once == "" {
+		return nil
+	}
+	key := store.OpOnceKey(op.FQDN, op.Once)
+	holder := store.GetID(tx, key)
+	sent := op.State == Sending || op.State == Unknown || op.State == Accepted
+	switch {
+	case sent && holder == 0:
+		return store.PutID(tx, key, op.ID)
+	case !sent && holder == op.ID:
+		return tx.Delete(key)
+	}
+	return nil
 }
 
 // held looks who holds the name of a paid intent: nobody (nil, nil), the same
@@ -99,6 +126,9 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 		fresh = false
 		if kind.Paid && !in.Nothing {
 			running, err := held(tx, in)
+			if running == nil && err == nil {
+				running, err = doneOnce(tx, in)
+			}
 			if err != nil {
 				return err
 			}
@@ -119,7 +149,7 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 			ID: id, Tenant: in.Tenant, Type: in.Type, Kind: in.Kind, Step: Wait, Source: in.Source,
 			Session: session, FQDN: in.FQDN, Params: in.Params, Infos: in.Infos,
 			Created: now, Updated: now, State: Intended,
-			Fingerprint: in.Fingerprint, Request: in.Request, Baseline: baseline,
+			Fingerprint: in.Fingerprint, Once: in.Once, Request: in.Request, Baseline: baseline,
 		}
 		if kind.Paid {
 			op.Step = Bill
@@ -133,23 +163,44 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 	})
 	if err == nil && fresh {
 		e.count("", &op)
+		if !op.Step.AtEnd() {
+			e.markUnsent(op.ID)
+			e.schedule(op.ID, time.Minute) // lest its caller never comes to its first turn
+		}
 	}
 	return op, fresh, err
 }
 
-// change commits one change of an operation. An operation that is DONE or
-// CANCELled never changes again: mutate is then not called. Becoming DONE
-// settles, in the same commit, what the operation was about.
-func (e *Engine) change(id int64, mutate func(*Operation)) (Operation, error) {
+// change commits one change that the engine itself makes of an operation and
+// gives it as it then is; after an error, as it was. An operation at its end does
+// not change by itself: mutate then has no effect.
+func (e *Engine) change(op Operation, mutate func(*Operation)) (Operation, error) {
+	return e.commit(op, Step.AtEnd, mutate)
+}
+
+// revise is change for callers and operators, who may take an operation out of
+// ERROR. DONE and CANCEL never change.
+func (e *Engine) revise(op Operation, mutate func(*Operation)) (Operation, error) {
+	return e.commit(op, Step.Final, mutate)
+}
+
+// commit writes a change unless the operation's step is closed to it. Becoming
+// DONE settles, in the same commit, what the operation was about. What mutate
+// leaves as it was is not written.
+func (e *Engine) commit(op Operation, closed func(Step) bool, mutate func(*Operation)) (Operation, error) {
+	same := op
+	if mutate(&same); reflect.DeepEqual(same, op) {
+		return op, nil
+	}
 	var after Operation
 	var before Step
 	err := e.db.Update(func(tx *store.Tx) error {
-		op, err := load(tx, id)
+		op, err := load(tx, op.ID)
 		if err != nil {
 			return err
 		}
 		before = op.Step
-		if !op.Step.Final() {
+		if !closed(op.Step) {
 			mutate(op)
 			op.Updated = e.opt.Now().UTC()
 			if err := put(tx, op, e.kinds[op.Kind].Paid); err != nil {
@@ -165,7 +216,7 @@ func (e *Engine) change(id int64, mutate func(*Operation)) (Operation, error) {
 		return nil
 	})
 	if err != nil {
-		return Operation{}, fmt.Errorf("journal operation %d: %w", id, err)
+		return op, fmt.Errorf("journal operation %d: %w", op.ID, err)
 	}
 	if before != after.Step {
 		e.count(before, &after)
@@ -173,26 +224,33 @@ func (e *Engine) change(id int64, mutate func(*Operation)) (Operation, error) {
 	return after, nil
 }
 
+func (e *Engine) get(id int64) (op Operation, err error) {
+	err = e.db.View(func(tx *store.Tx) error {
+		found, err := load(tx, id)
+		if err == nil {
+			op = *found
+		}
+		return err
+	})
+	return op, err
+}
+
+// Find gives an operation of whichever tenant, for operators.
+func (e *Engine) Find(id int64) (Operation, error) { return e.get(id) }
+
 // Get gives a tenant's operation: ErrUnknown or ErrForeign when it is not to be
 // had.
 func (e *Engine) Get(tenant string, id int64) (Operation, error) {
-	var op *Operation
-	err := e.db.View(func(tx *store.Tx) (err error) {
-		op, err = load(tx, id)
-		return err
-	})
-	if err != nil {
-		return Operation{}, err
-	}
-	if op.Tenant != tenant {
+	op, err := e.get(id)
+	if err == nil && op.Tenant != tenant {
 		return Operation{}, ErrForeign
 	}
-	return *op, nil
+	return op, err
 }
 
-// List calls fn for the tenant's operations that match, the oldest first, or
-// the newest first with newest. fn may give store.Stop to end early.
-func (e *Engine) List(tenant string, f Filter, newest bool, fn func(Operation) error) error {
+// List calls fn for the tenant's operations, the oldest first, or the newest
+// first with newest. fn may give store.Stop to end early.
+func (e *Engine) List(tenant string, newest bool, fn func(Operation) error) error {
 	return e.db.View(func(tx *store.Tx) error {
 		scan := tx.Scan
 		if newest {
@@ -202,9 +260,6 @@ func (e *Engine) List(tenant string, f Filter, newest bool, fn func(Operation) e
 			op, err := load(tx, store.TrailingID(key))
 			if err != nil {
 				return err
-			}
-			if !f.match(op) {
-				return nil
 			}
 			return fn(*op)
 		})

@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"v3gate/internal/v5"
@@ -10,9 +11,13 @@ import (
 
 // The kinds of work: how a call is sent and how v5 shows what became of it.
 const (
-	KindCreate      = "create"
-	KindChangeOwner = "change_owner"
-	KindContacts    = "contacts"
+	KindCreate           = "create"
+	KindChangeOwner      = "change_owner"
+	KindContacts         = "contacts"
+	KindRenew            = "renew"
+	KindRestore          = "restore"
+	KindTransferIn       = "transfer_in"
+	KindRelaunchTransfer = "relaunch_transfer"
 )
 
 // Kind is one way of working on v5. Adding one is a file like create.go and a
@@ -23,11 +28,15 @@ type Kind struct {
 	Paid bool
 	// Baseline reads what v5 shows before anything is sent. It is stored with
 	// the intent; a later reading that equals it proves nothing about our call.
-	// It refuses what v5 already shows to be impossible.
-	Baseline func(ctx context.Context, s *v5.Session, fqdn string) (json.RawMessage, error)
+	// It refuses what v5 already shows to be impossible, and gives errNothing
+	// where v5 already shows all that is asked for.
+	Baseline func(ctx context.Context, s *v5.Session, in *Intent) (json.RawMessage, error)
 	// DryRun asks v5 whether it would take the call; nil where v5 has no
 	// Dry-Run.
 	DryRun func(ctx context.Context, s *v5.Session, op *Operation) error
+	// Ready reads, right before the call is sent, what must still be true; nil
+	// where nothing is. A *StaleError ends the operation with nothing sent.
+	Ready func(ctx context.Context, s *v5.Session, op *Operation) error
 	// Send makes the call, once.
 	Send func(ctx context.Context, s *v5.Session, op *Operation) error
 	// Look reads what became of it.
@@ -35,6 +44,9 @@ type Kind struct {
 	// MayResend: two looks that prove absence allow one more send. Never for
 	// calls whose repetition could be charged without a trace.
 	MayResend bool
+	// Forget takes secrets out of a request once they have done their work; nil
+	// where it holds none.
+	Forget func(json.RawMessage) json.RawMessage
 }
 
 func kinds() map[string]Kind {
@@ -42,8 +54,13 @@ func kinds() map[string]Kind {
 		KindCreate:      create,
 		KindChangeOwner: changeOwner,
 		KindContacts:    contacts,
+		KindRenew:       renew, KindRestore: restore,
+		KindTransferIn: transferIn, KindRelaunchTransfer: relaunchTransfer,
 	}
 }
+
+// errNothing ends a baseline that finds nothing to do.
+var errNothing = errors.New("v5 already shows what is asked for")
 
 // ErrExists is given by a baseline when the name is registered already, so that
 // a registration would be refused or, worse, taken for ours later.
@@ -51,11 +68,11 @@ type ErrExists struct{ FQDN string }
 
 func (e *ErrExists) Error() string { return "domain " + e.FQDN + " exists" }
 
-// request reads the stored request of an operation.
-func request[T any](op *Operation) (T, error) {
+// request reads what a kind sends, as it is in an intent or an operation.
+func request[T any](raw json.RawMessage) (T, error) {
 	var v T
-	if err := json.Unmarshal(op.Request, &v); err != nil {
-		return v, fmt.Errorf("read request of operation %d: %w", op.ID, err)
+	if err := json.Unmarshal(raw, &v); err != nil {
+		return v, fmt.Errorf("read request: %w", err)
 	}
 	return v, nil
 }
@@ -66,6 +83,7 @@ func progressed(p *v5.Progress) Sighting {
 	switch seen.Step {
 	case Bill, Wait, Run:
 	case Error, Support:
+		seen.ErrorType = p.ErrorType
 		seen.Error = p.ErrorLabel
 		if seen.Error == "" {
 			seen.Error = p.ErrorType

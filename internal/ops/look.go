@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"cmp"
+	"context"
 	"time"
 
 	"go.uber.org/zap"
@@ -8,14 +10,20 @@ import (
 	"v3gate/internal/v5"
 )
 
+// lookFor bounds one look. v5 may hang on one name; that must not keep the
+// background from all others.
+const lookFor = 30 * time.Second
+
 // Sighting is what reading v5 tells about an operation's call.
 type Sighting struct {
 	// Happened: the call is proven to have happened. Step is then where it
 	// stands: BILL, WAIT, RUN, DONE, ERROR or SUPPORT.
 	Happened bool
 	Step     Step
-	// Error is v5's text, with ERROR and SUPPORT.
-	Error string
+	// Error is v5's text, and ErrorType its identifier, with ERROR and SUPPORT.
+	Error, ErrorType string
+	// Overshoot: more was done than was asked for, by whomever.
+	Overshoot bool
 	// Absent: as of this reading the call is proven not to have happened.
 	Absent bool
 	// With neither, the reading proves nothing; Note says why, for operators.
@@ -24,79 +32,140 @@ type Sighting struct {
 
 // look reads v5 once and moves the operation by what it shows. A reading that
 // fails or proves nothing moves nothing, until time is up.
-func (e *Engine) look(kind Kind, s *v5.Session, op Operation) (Operation, error) {
-	seen, err := kind.Look(e.ctx, s, &op)
-	now := e.opt.Now().UTC()
-	e.mu.Lock()
-	e.looked[op.ID] = now
-	e.mu.Unlock()
+func (e *Engine) look(ctx context.Context, kind Kind, s *v5.Session, op Operation) (Operation, error) {
+	var seen Sighting
+	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	defer cancel()
+	err := safely(func() (err error) {
+		seen, err = kind.Look(ctx, s, &op)
+		return err
+	})
+	absentFor := e.saw(op.ID, err == nil, seen.Absent)
 	switch {
 	case err != nil:
 		e.opt.Log.Warn("v5 cannot be read for an operation", zap.Int64("operation", op.ID), zap.Error(err))
-		return e.undecided(op, now, "v5 cannot be read")
+		return e.unread(op, "v5 cannot be read")
 	case seen.Happened:
-		return e.happened(op, now, seen)
+		return e.happened(op, seen)
 	case !seen.Absent:
-		return e.undecided(op, now, seen.Note)
+		return e.unproven(op, seen.Note)
+	case op.State == Unknown:
+		return e.absence(kind, s, op, absentFor)
 	}
-	switch op.State {
-	case Intended: // resumed; nothing was sent, and v5 agrees
-		return e.send(kind, s, op)
-	case Unknown:
-		return e.absent(kind, s, op, now)
-	}
-	return e.undecided(op, now, "v5 took the call but does not show it")
+	return e.unproven(op, "v5 took the call but does not show it")
 }
 
-func (e *Engine) happened(op Operation, now time.Time, seen Sighting) (Operation, error) {
-	return e.change(op.ID, func(op *Operation) {
-		op.State, op.AbsentAt, op.UnknownSince = Accepted, time.Time{}, time.Time{}
-		if op.Started.IsZero() {
+// saw notes a look, and tells for how long all that could be read has proven
+// absence. That is kept by the process and not in the journal: its clock then
+// is one that nobody sets, and the next process has to prove it anew.
+func (e *Engine) saw(id int64, read, absent bool) (absentFor time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.opt.Now()
+	e.looked[id] = now
+	if !read {
+		return 0
+	}
+	first, ok := e.absent[id]
+	switch {
+	case !absent:
+		delete(e.absent, id)
+	case !ok || now.Before(first):
+		e.absent[id] = now
+	default:
+		absentFor = now.Sub(first)
+	}
+	return absentFor
+}
+
+func (e *Engine) happened(op Operation, seen Sighting) (Operation, error) {
+	now, forget := e.opt.Now().UTC(), e.kinds[op.Kind].Forget
+	if seen.Overshoot {
+		e.opt.Overshoot(&op)
+	}
+	return e.change(op, func(op *Operation) {
+		op.State, op.UnknownSince, op.Refusal = Accepted, time.Time{}, ""
+		if forget != nil {
+			op.Request = forget(op.Request)
+		}
+		if op.Sends = max(op.Sends, 1); op.Started.IsZero() { // a Dry-Run may have been the send
 			op.Started = now
 		}
 		switch seen.Step {
 		case Error, Support:
-			op.Step, op.LastError = seen.Step, seen.Error
+			op.Step, op.LastError, op.ErrorType = seen.Step, seen.Error, seen.ErrorType
 		default:
-			op.LastError = ""
+			op.LastError, op.ErrorType = "", ""
 			op.advance(seen.Step)
 		}
 	})
 }
 
-// absent is the only way to a second send: two looks, far enough apart, that
-// both prove that the first one did not happen, and never more than once.
-func (e *Engine) absent(kind Kind, s *v5.Session, op Operation, now time.Time) (Operation, error) {
-	switch {
-	case op.AbsentAt.IsZero():
-		return e.change(op.ID, func(op *Operation) { op.AbsentAt = now })
-	case now.Sub(op.AbsentAt) < e.opt.LookGap:
+// absence is the only way to a second send: two looks, far enough apart, that
+// both prove that the first one did not happen, and never more than once. In
+// SUPPORT people have been told, so nothing is sent behind their backs.
+func (e *Engine) absence(kind Kind, s *v5.Session, op Operation, lasted time.Duration) (Operation, error) {
+	if lasted < e.opt.LookGap {
 		return op, nil
-	case !kind.MayResend || op.Sends > 1:
-		return e.toSupport(op, "the call was sent and v5 does not show it; nobody knows whether it happened")
 	}
-	op, err := e.change(op.ID, func(op *Operation) { op.State, op.AbsentAt = Intended, time.Time{} })
-	if err != nil {
-		return op, err
+	e.mu.Lock()
+	delete(e.absent, op.ID)
+	e.mu.Unlock()
+	enough := op.Step == Support || op.Refusal != "" || e.opt.Now().Sub(op.UnknownSince) >= e.opt.GiveUp
+	switch {
+	case op.Sends == 0 && enough:
+		// Only Dry-Runs went out, and they were not taken for the real call.
+		return e.toError(op, cmp.Or(op.Refusal, "v5 does not take the call"))
+	case op.Sends == 1 && !kind.MayResend && !enough:
+		return op, nil // it is never sent again, and may still show
+	case op.Sends > 1 || op.Sends == 1 && enough:
+		text := "the call was sent and v5 does not show it; nobody knows whether it happened"
+		if op.Refusal != "" {
+			text += ". To a second one v5 said: " + op.Refusal
+		}
+		return e.toSupport(op, text)
 	}
 	return e.send(kind, s, op)
 }
 
-// undecided leaves the operation as it is while there is hope.
-func (e *Engine) undecided(op Operation, now time.Time, note string) (Operation, error) {
-	switch {
-	case op.Step == Support:
-		return op, nil
-	case op.State == Unknown && now.Sub(op.UnknownSince) >= e.opt.GiveUp:
+// unread leaves the operation as it is while there is hope. That v5 cannot be
+// read says nothing about a call that it took.
+func (e *Engine) unread(op Operation, note string) (Operation, error) {
+	if op.State == Unknown && e.opt.Now().Sub(op.UnknownSince) >= e.opt.GiveUp {
 		return e.toSupport(op, "outcome unknown: "+note)
-	case op.State == Accepted && !e.kinds[op.Kind].Paid && now.Sub(op.Started) >= e.opt.SettleFor:
-		return e.toSupport(op, "v5 took the change but does not show it: "+note)
 	}
 	return op, nil
 }
 
+// unproven is unread for a reading that went well and shows neither that the
+// call happened nor that it did not.
+func (e *Engine) unproven(op Operation, note string) (Operation, error) {
+	now, hope, prefix := e.opt.Now().UTC(), e.opt.GiveUp, "outcome unknown: "
+	if op.State == Accepted && !e.kinds[op.Kind].Paid {
+		hope, prefix = e.opt.SettleFor, "v5 took the change but does not show it: "
+	}
+	if !op.UnknownSince.IsZero() && now.Sub(op.UnknownSince) >= hope {
+		return e.toSupport(op, prefix+note)
+	}
+	return e.change(op, func(op *Operation) {
+		if op.UnknownSince.IsZero() {
+			op.UnknownSince = now
+		}
+	})
+}
+
+// toSupport hands an operation over to people. A paid one keeps its name.
 func (e *Engine) toSupport(op Operation, text string) (Operation, error) {
-	op, err := e.change(op.ID, func(op *Operation) { op.Step, op.LastError = Support, text })
+	if op.Step == Support {
+		return op, nil
+	}
+	paid := e.kinds[op.Kind].Paid
+	op, err := e.change(op, func(op *Operation) {
+		op.Step, op.LastError = Support, text
+		if paid {
+			op.State = Unknown
+		}
+	})
 	if err == nil {
 		e.opt.Undecided(&op)
 		e.opt.Log.Error("operation needs an operator", zap.Int64("operation", op.ID),

@@ -9,7 +9,6 @@ package ops
 import (
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -76,21 +75,29 @@ type Operation struct {
 	Updated time.Time
 
 	LastError string
+	// ErrorType is v5's identifier of what went wrong, with ERROR and SUPPORT.
+	ErrorType string `json:",omitempty"`
 
 	State State
 	// Fingerprint is equal for two calls that ask for the same thing.
 	Fingerprint string
-	// Request is what the kind sends. It holds contact data and secrets, so it
-	// is wiped once the operation is at its end.
+	// Once names, for the name it is about, what may be done once only, for ever:
+	// the year that a renewal carries. "" where there is no such bound.
+	Once string `json:",omitempty"`
+	// Request is what the kind sends. It holds contact data, so it is wiped once
+	// the operation is at its end; secrets in it go with the outcome.
 	Request json.RawMessage `json:",omitempty"`
 	// Baseline is what v5 showed before anything was sent.
 	Baseline json.RawMessage `json:",omitempty"`
-	// Sends counts how often the request went out; a second time needs proof.
+	// Sends counts how often the request went out, in whatever guise; a second
+	// time needs proof.
 	Sends int
-	// AbsentAt is when a reading first proved that the call had not happened.
-	AbsentAt time.Time
-	// UnknownSince is when the outcome became unknown, for giving up.
+	// UnknownSince is since when nobody knows what became of the call, or since
+	// when v5, which took it, does not show it; for giving up.
 	UnknownSince time.Time
+	// Refusal is v5's definite no to a request that followed one whose outcome
+	// was unknown. It proves nothing about that one, and ends the sending.
+	Refusal string `json:",omitempty"`
 }
 
 // Infos is v3's infos struct (recorded). id, quantity and extras were always
@@ -106,6 +113,10 @@ type Infos struct {
 func (o *Operation) Open() bool {
 	return !o.Step.AtEnd() && (o.Step != Support || o.State == Unknown || o.State == Sending)
 }
+
+// followed tells whether all that is left is to watch: nothing about the call
+// waits to be found out, or nothing that could be done with it.
+func (o *Operation) followed() bool { return o.State == Accepted || o.Step == Support }
 
 // advance moves the step forward only.
 func (o *Operation) advance(to Step) {
@@ -131,18 +142,3 @@ type BusyError struct {
 }
 
 func (e *BusyError) Error() string { return "an operation on " + e.FQDN + " is running" }
-
-// Filter selects operations; empty lists select all.
-type Filter struct {
-	IDs   []int64
-	Types []string
-	Steps []string
-	FQDNs []string
-}
-
-func (f Filter) match(o *Operation) bool {
-	return (len(f.IDs) == 0 || slices.Contains(f.IDs, o.ID)) &&
-		(len(f.Types) == 0 || slices.Contains(f.Types, o.Type)) &&
-		(len(f.Steps) == 0 || slices.Contains(f.Steps, string(o.Step))) &&
-		(len(f.FQDNs) == 0 || slices.Contains(f.FQDNs, o.FQDN))
-}

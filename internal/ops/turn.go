@@ -1,203 +1,147 @@
 package ops
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"strconv"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
-
-	"v3gate/internal/v5"
 )
 
-type result struct {
-	op  Operation
-	err error
+// turn is one move of one operation. Turns of one operation never overlap: who
+// asks during one shares it.
+type turn struct {
+	done chan struct{} // closed at the end; op and err are set by then
+	op   Operation
+	err  error
 }
 
-// turn moves an operation as far as it can go now: sends it if it is intended,
-// looks at v5 if it was sent. Turns of one operation never overlap; who asks
-// during one shares it. The channel gives one result, or is never written to
-// when the engine is closed.
-func (e *Engine) turn(id int64) <-chan result {
-	out := make(chan result, 1)
+// turn begins a turn or joins the one in flight; nil when the engine is closed.
+func (e *Engine) turn(id int64) *turn {
 	e.mu.Lock()
-	closed := e.closed
-	if !closed {
-		e.work.Add(1)
+	defer e.mu.Unlock()
+	return e.begin(e.ctx, id)
+}
+
+// glance is turn for callers who poll: it joins what is in flight, and begins
+// only a look, and not within a second of the last. Sending is not theirs to
+// hurry. Nil means that there is nothing to wait for.
+func (e *Engine) glance(op *Operation) *turn {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t := e.turns[op.ID]; t != nil {
+		return t
 	}
-	e.mu.Unlock()
-	if closed {
-		return out
+	since := e.opt.Now().Sub(e.looked[op.ID])
+	if op.State == Intended || since >= 0 && since < time.Second {
+		return nil
 	}
+	return e.begin(e.ctx, op.ID)
+}
+
+// begin is turn with e.mu held. ctx says who waits for what it reads of v5.
+func (e *Engine) begin(ctx context.Context, id int64) *turn {
+	if t := e.turns[id]; t != nil {
+		return t
+	}
+	if e.closed {
+		return nil
+	}
+	t := &turn{done: make(chan struct{})}
+	e.turns[id] = t
+	delete(e.due, id)
+	e.work.Add(1)
 	go func() {
 		defer e.work.Done()
-		shared, _, _ := e.turns.Do(strconv.FormatInt(id, 10), func() (any, error) {
-			op, err := e.move(id)
-			return result{op, err}, nil
+		defer e.end(id, t)
+		t.err = safely(func() (err error) {
+			t.op, err = e.move(ctx, id)
+			return err
 		})
-		out <- shared.(result)
 	}()
-	return out
+	return t
 }
 
-func (e *Engine) move(id int64) (Operation, error) {
-	op, kind, session, err := e.prepare(id)
-	if err != nil {
-		e.opt.Log.Error("operation cannot be moved", zap.Int64("operation", id), zap.Error(err))
-		e.later(id, time.Minute)
-		return op, err
+// end puts the next turn on the schedule in the moment in which this one is
+// over, so that no wake-up falls between the two.
+func (e *Engine) end(id int64, t *turn) {
+	if t.err != nil && !t.op.Step.AtEnd() {
+		e.opt.Log.Error("operation cannot be moved", zap.Int64("operation", id), zap.Error(t.err))
 	}
-	if op.Step.AtEnd() {
-		return op, nil
-	}
-	switch {
-	case op.State == Intended && !e.takeResumed(id):
-		op, err = e.send(kind, session, op)
-	case op.State == Sending:
-		// Only an earlier process can have left it so.
-		op, err = e.change(id, func(op *Operation) { op.State, op.UnknownSince = Unknown, e.opt.Now().UTC() })
-		if err == nil {
-			op, err = e.look(kind, session, op)
-		}
+	e.mu.Lock()
+	delete(e.turns, id)
+	switch now := e.opt.Now(); {
+	case t.op.Step.AtEnd():
+		delete(e.open, id)
+		delete(e.due, id)
+		delete(e.looked, id)
+		delete(e.absent, id)
+		delete(e.unsent, id)
+	case t.err != nil:
+		e.due[id] = now.Add(time.Minute)
 	default:
-		op, err = e.look(kind, session, op)
+		e.due[id] = now.Add(e.interval(&t.op, now))
 	}
-	if !op.Step.AtEnd() {
-		e.later(id, e.interval(&op))
-	}
-	return op, err
+	e.mu.Unlock()
+	close(t.done)
+	e.poke()
 }
 
-func (e *Engine) prepare(id int64) (Operation, Kind, *v5.Session, error) {
+// safely turns a panic into an error. What v5 answers reaches the kinds, and
+// one answer that nobody thought of must not end the process, and then again at
+// each start.
+func safely(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic with %T: %s", p, debug.Stack())
+		}
+	}()
+	return fn()
+}
+
+// move sends an operation if that is safe, and looks at v5 otherwise. It is
+// safe when nothing of it was sent: a kind with a Dry-Run may have had that
+// taken for the real call, which only the process that tried can rule out.
+func (e *Engine) move(ctx context.Context, id int64) (Operation, error) {
 	op, err := e.get(id)
-	if err != nil {
-		return op, Kind{}, nil, err
+	if err != nil || op.Step.AtEnd() {
+		return op, err
 	}
 	kind, ok := e.kinds[op.Kind]
 	if !ok {
-		return op, kind, nil, fmt.Errorf("operation %d has unknown kind %q", id, op.Kind)
+		return op, fmt.Errorf("operation %d has unknown kind %q", id, op.Kind)
 	}
-	session, err := e.opt.Session(op.Tenant)
-	return op, kind, session, err
+	session, lost := e.opt.Session(op.Tenant)
+	unsent := e.takeUnsent(id) || kind.DryRun == nil
+	if op.State == Intended && unsent && lost == nil {
+		return e.send(kind, session, op)
+	}
+	if op.State == Intended || op.State == Sending {
+		// An earlier process left it so, or an earlier turn that could not
+		// write down how it ended.
+		if op, err = e.unknown(op, func(*Operation) {}); err != nil {
+			return op, err
+		}
+	}
+	if lost != nil {
+		e.opt.Log.Warn("operation has no v5 session", zap.Int64("operation", id), zap.Error(lost))
+		return e.unread(op, "v5 cannot be asked for its tenant")
+	}
+	return e.look(ctx, kind, session, op)
 }
 
-// takeResumed tells, once, that an operation was found by this process and not
-// made by it. Such a one is looked at before anything is sent: its Dry-Run may
-// have been taken for the real call.
-func (e *Engine) takeResumed(id int64) bool {
+// takeUnsent tells, once, that nothing of an operation was sent.
+func (e *Engine) takeUnsent(id int64) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	was := e.resumed[id]
-	delete(e.resumed, id)
+	was := e.unsent[id]
+	delete(e.unsent, id)
 	return was
 }
 
-// send asks v5's Dry-Run where there is one, commits that the request is on its
-// way, and sends it once.
-func (e *Engine) send(kind Kind, s *v5.Session, op Operation) (Operation, error) {
-	if kind.DryRun != nil {
-		err := kind.DryRun(e.ctx, s, &op)
-		e.opt.At("dry-run")
-		if errors.Is(err, v5.ErrDryRunIgnored) {
-			e.opt.DryRunIgnored(&op)
-			e.opt.Log.Error("v5 took a Dry-Run for the real call; the real one is not sent",
-				zap.Int64("operation", op.ID), zap.String("fqdn", op.FQDN))
-			return e.accepted(op)
-		}
-		if err != nil {
-			return e.failed(op, err)
-		}
-	}
-	op, err := e.change(op.ID, func(op *Operation) {
-		op.State = Sending
-		op.Sends++
-	})
-	if err != nil {
-		return op, err // not committed, so not sent
-	}
-	e.opt.At("sending")
-	err = kind.Send(e.ctx, s, &op)
-	e.opt.At("sent")
-	if err != nil {
-		return e.failed(op, err)
-	}
-	return e.accepted(op)
-}
-
-func (e *Engine) accepted(op Operation) (Operation, error) {
-	now := e.opt.Now().UTC()
-	return e.change(op.ID, func(op *Operation) {
-		op.State, op.Started, op.LastError = Accepted, now, ""
-		if !e.kinds[op.Kind].Paid {
-			op.advance(Run)
-		}
-	})
-}
-
-// failed decides what an error of a Dry-Run or a send means. Only three things
-// are a definite no; everything else is unknown and is decided by looking.
-func (e *Engine) failed(op Operation, cause error) (Operation, error) {
-	now := e.opt.Now().UTC()
-	var rejected *v5.DryRunError
-	var answer *v5.Error
-	switch {
-	case errors.As(cause, &rejected):
-		return e.refused(op, cause)
-	case !errors.As(cause, &answer):
-		return op, cause // our own bug, before anything was sent
-	case !answer.MaybeSent || answer.Status == 429:
-		if now.Sub(op.Created) < e.opt.UnsentFor {
-			return e.change(op.ID, func(op *Operation) { op.State = Intended })
-		}
-		return e.refused(op, cause)
-	case answer.DefiniteNo():
-		return e.refused(op, cause)
-	}
-	e.opt.Log.Warn("outcome of a v5 call is not known; looking for it",
-		zap.Int64("operation", op.ID), zap.String("fqdn", op.FQDN), zap.Error(cause))
-	return e.change(op.ID, func(op *Operation) {
-		op.State, op.UnknownSince, op.AbsentAt = Unknown, now, time.Time{}
-	})
-}
-
-// refused ends an operation that v5 did not take. The cause is given back too,
-// for a caller who is still waiting.
-func (e *Engine) refused(op Operation, cause error) (Operation, error) {
-	op, err := e.change(op.ID, func(op *Operation) {
-		op.State, op.Step, op.LastError = Refused, Error, reason(cause)
-	})
-	if err != nil {
-		return op, err
-	}
-	return op, cause
-}
-
-// reason is the text of an error for last_error: v5's own words, never ours.
-func reason(err error) string {
-	var rejected *v5.DryRunError
-	var answer *v5.Error
-	switch {
-	case errors.As(err, &rejected) && len(rejected.Fields) > 0:
-		return fieldText(rejected.Fields)
-	case errors.As(err, &answer) && len(answer.Fields) > 0:
-		return fieldText(answer.Fields)
-	case errors.As(err, &answer) && answer.Message != "":
-		return answer.Message
-	case errors.As(err, &answer) && answer.Status > 0:
-		return fmt.Sprintf("v5 answered %d", answer.Status)
-	}
-	return "v5 could not be reached"
-}
-
-func fieldText(fields []v5.FieldError) string {
-	text := ""
-	for i, f := range fields {
-		if i > 0 {
-			text += "; "
-		}
-		text += f.Name + ": " + f.Description
-	}
-	return text
+func (e *Engine) markUnsent(id int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.unsent[id] = true
 }

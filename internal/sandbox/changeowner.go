@@ -122,7 +122,8 @@ func (s *Sandbox) giveTo(d *domain, body map[string]any, sharing, buyer string, 
 }
 
 // showOwnerChange has the documented shape. DONE is not among the documented
-// steps: a finished change keeps its last one.
+// steps: a finished change keeps its last one. inner_step is always there, but
+// only the word of WAIT is known.
 func (s *Sandbox) showOwnerChange(c *call) answer {
 	o := s.ownerChanges[c.domain.fqdn]
 	if o == nil || o.done && s.opts.ForgetOwnerChange {
@@ -136,11 +137,11 @@ func (s *Sandbox) showOwnerChange(c *call) answer {
 	}
 	m := members{
 		"created_at": stamp(o.created), "updated_at": stamp(o.updated), "date_start": stamp(o.created),
-		"step": o.step, "step_nb": o.nb, "params": params,
+		"step": o.step, "step_nb": o.nb, "inner_step": o.inner, "params": params,
 		"foa": []members{{"email": o.oldOwner, "answer": answered}, {"email": o.newOwner, "answer": answered}},
 	}
 	if o.inner != "" {
-		m["inner_step"], params["inner_step"] = o.inner, o.inner
+		params["inner_step"] = o.inner
 	}
 	if o.failed.ErrorType != "" {
 		m["errortype"], m["errortype_label"] = o.failed.ErrorType, o.failed.ErrorTypeLabel

@@ -241,7 +241,7 @@ func (s *Sandbox) listItem(c *call, d *domain) members {
 	return members{
 		"id": d.id, "fqdn": d.fqdn, "fqdn_unicode": unicodeName(d.fqdn), "tld": rulesOf(d.fqdn).name,
 		"href": c.url("/domain/domains/" + d.fqdn), "status": d.status, "dates": d.shortDates(),
-		"autorenew": d.autorenew.enabled, "nameserver": members{"current": listKind(d.nameservers)},
+		"autorenew": d.autorenew.enabled, "nameserver": members{"current": listKind(d.nameservers), "hosts": nil},
 		"domain_owner": textOf(owner, "given") + " " + textOf(owner, "family"),
 		"owner":        manager, "orga_owner": manager, "tags": d.tags, "sharing_id": d.space,
 	}

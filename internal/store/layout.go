@@ -26,6 +26,7 @@ import (
 //	op              <id>                           operation, JSON (package ops)
 //	op-tenant       <tenant> <id>                  empty: a tenant's operations in order
 //	op-open         <id>                           empty: operations that are not at their end
+//	op-once         <fqdn> <what>                  id of the operation that did what may be done once, 8 bytes
 //	op-guard        <fqdn>                         id of the paid operation that holds the name, 8 bytes
 const (
 	kindMeta           = "meta"
@@ -41,6 +42,7 @@ const (
 	kindOpTenant       = "op-tenant"
 	kindOpOpen         = "op-open"
 	kindOpGuard        = "op-guard"
+	kindOpOnce         = "op-once"
 )
 
 func ContactKey(handle string) []byte              { return Key(kindContact, handle) }
@@ -60,6 +62,7 @@ func OpTenantKey(tenant string, id int64) []byte { return Key(kindOpTenant, tena
 func OpTenantPrefix(tenant string) []byte        { return Key(kindOpTenant, tenant) }
 func OpOpenKey(id int64) []byte                  { return Key(kindOpOpen, id) }
 func OpOpenPrefix() []byte                       { return Key(kindOpOpen) }
+func OpOnceKey(fqdn, what string) []byte         { return Key(kindOpOnce, fqdn, what) }
 func OpGuardKey(fqdn string) []byte              { return Key(kindOpGuard, fqdn) }
 
 // Key builds a key from strings and int64s.
@@ -116,14 +119,24 @@ var migrations = []func(*Tx) error{
 }
 
 // migrate runs what is missing, all in one commit, so that a store is never
-// between two versions.
+// between two versions. When nothing is, it does not write: a store on a full
+// disk can be opened.
 func (db *DB) migrate(steps []func(*Tx) error) error {
+	current := false
+	err := db.bolt.View(func(bt *bbolt.Tx) error {
+		b := bt.Bucket(bucket)
+		current = b != nil && string(b.Get(Key(kindMeta, "schema"))) == strconv.Itoa(len(steps))
+		return nil
+	})
+	if err != nil || current {
+		return err
+	}
 	return db.bolt.Update(func(bt *bbolt.Tx) error {
 		b, err := bt.CreateBucketIfNotExists(bucket)
 		if err != nil {
 			return err
 		}
-		tx := &Tx{b}
+		tx := &Tx{b: b}
 		version := 0
 		if v := tx.Get(Key(kindMeta, "schema")); v != nil {
 			if version, err = strconv.Atoi(string(v)); err != nil {

@@ -13,6 +13,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -26,20 +29,63 @@ var bucket = []byte("v3gate")
 type DB struct {
 	bolt *bbolt.DB
 	path string
+
+	beforeCommit func() error
+	runTwice     bool
+
+	writer sync.Mutex     // one transaction at a time, with finding out what became of it
+	work   sync.WaitGroup // Updates not yet answered, and the goroutine that commits for them
+
+	mu      sync.Mutex
+	closed  bool
+	writing bool      // somebody commits, and will look at the queue when done
+	queue   []*update // in the order they came
 }
+
+// Option changes how a store behaves. Those there are, are for tests.
+type Option func(*DB)
+
+// BeforeCommit calls fn before each commit of Update. When fn gives an error the
+// commit fails with it, as it does on a full disk: every caller that shares it
+// gets the error, and nothing is written.
+func BeforeCommit(fn func() error) Option { return func(db *DB) { db.beforeCommit = fn } }
+
+// RunTwice runs every closure of Update twice, the first time for nothing. A
+// closure that does more than Update allows then shows it in a test with one
+// caller.
+func RunTwice() Option { return func(db *DB) { db.runTwice = true } }
+
+const (
+	// mapSize is the address space kept for the file, 16 GiB where there is
+	// room; only pages that are read take memory. A file that outgrows it is
+	// mapped anew, and that waits for every open View and Backup, with all
+	// others waiting behind it.
+	mapSize = 1 << (30 + strconv.IntSize/64*4)
+	// growth is by how much the file grows at a time, each with a sync of its
+	// own.
+	growth = 4 << 20
+)
 
 // Open opens or creates the store in the file path, with mode 0600, and brings
 // an older schema up to date. One process holds a store at a time; when another
 // one does, Open gives up after lockTimeout with an error that names the file.
-func Open(path string, lockTimeout time.Duration) (*DB, error) {
-	bolt, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout})
+func Open(path string, lockTimeout time.Duration, options ...Option) (*DB, error) {
+	engine := &bbolt.Options{Timeout: lockTimeout}
+	if runtime.GOOS != "windows" { // there the file itself would become that large
+		engine.InitialMmapSize = mapSize
+	}
+	bolt, err := bbolt.Open(path, 0o600, engine)
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open store %s: another process holds it; stop that gateway or name another file", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	db := &DB{bolt: bolt, path: path}
+	bolt.AllocSize = growth
+	db := &DB{bolt: bolt, path: path, beforeCommit: func() error { return nil }}
+	for _, o := range options {
+		o(db)
+	}
 	// An umask or an older file may have left it wider than it should be: it
 	// holds contact data.
 	if err := os.Chmod(path, 0o600); err != nil {
@@ -51,27 +97,43 @@ func Open(path string, lockTimeout time.Duration) (*DB, error) {
 	return db, nil
 }
 
-// Close waits for running transactions and gives the file free.
-func (db *DB) Close() error { return db.bolt.Close() }
+// Close takes no more updates, waits until those it took are answered and until
+// running views end, and gives the file free.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	db.closed = true
+	db.mu.Unlock()
+	db.work.Wait()
+	if err := db.bolt.Close(); err != nil {
+		return fmt.Errorf("close store %s: %w", db.path, err)
+	}
+	return nil
+}
 
 // Path is the file the store lives in.
 func (db *DB) Path() string { return db.path }
 
-// View runs fn on a snapshot. Long views keep freed pages from being reused, so
-// nothing slow belongs in fn, above all no network call.
+// View runs fn on a snapshot of what is committed. Long views keep freed pages
+// from being reused, so nothing slow belongs in fn, above all no network call,
+// and no Update, which may wait for the view.
 func (db *DB) View(fn func(*Tx) error) error {
-	return db.bolt.View(func(tx *bbolt.Tx) error { return fn(&Tx{tx.Bucket(bucket)}) })
+	return db.view(func(bt *bbolt.Tx) error { return fn(&Tx{b: bt.Bucket(bucket)}) })
 }
 
-// Update runs fn and commits what it wrote, durably, unless fn gives an error;
-// then nothing is written. fn may be run more than once and must do nothing but
-// read and write through tx. No network call belongs in it.
-func (db *DB) Update(fn func(*Tx) error) error {
-	return db.bolt.Update(func(tx *bbolt.Tx) error { return fn(&Tx{tx.Bucket(bucket)}) })
+func (db *DB) view(fn func(*bbolt.Tx) error) error {
+	err := db.bolt.View(fn)
+	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
+		return fmt.Errorf("read %s: %w", db.path, ErrClosed)
+	}
+	return err
 }
 
 // Tx is a transaction, valid until the function it was given to returns.
-type Tx struct{ b *bbolt.Bucket }
+type Tx struct {
+	b *bbolt.Bucket
+	// Attempts to write, and the bytes in them.
+	writes, bytes int
+}
 
 // Get gives the value of key, or nil. The bytes are only valid inside the
 // transaction and must not be changed.
@@ -79,7 +141,11 @@ func (tx *Tx) Get(key []byte) []byte { return tx.b.Get(key) }
 
 // Put sets the value of key. An empty value is allowed; it reads as present.
 func (tx *Tx) Put(key, value []byte) error {
-	if err := tx.b.Put(key, value); err != nil {
+	tx.writes++
+	tx.bytes += len(key) + len(value)
+	// The engine keeps the slice until the commit, which others may delay, and
+	// would read a nil one as absent until then.
+	if err := tx.b.Put(key, append([]byte{}, value...)); err != nil {
 		return fmt.Errorf("put %q: %w", key, err)
 	}
 	return nil
@@ -87,6 +153,8 @@ func (tx *Tx) Put(key, value []byte) error {
 
 // Delete removes key; a missing key is no error.
 func (tx *Tx) Delete(key []byte) error {
+	tx.writes++
+	tx.bytes += len(key)
 	if err := tx.b.Delete(key); err != nil {
 		return fmt.Errorf("delete %q: %w", key, err)
 	}
@@ -97,7 +165,8 @@ func (tx *Tx) Delete(key []byte) error {
 var Stop = errors.New("stop scanning")
 
 // Scan calls fn for each key with the prefix, in ascending order. Key and value
-// are valid until fn returns. fn must not write to keys under prefix.
+// are valid until fn returns. fn must not write: that moves the keys under the
+// scan.
 func (tx *Tx) Scan(prefix []byte, fn func(key, value []byte) error) error {
 	c := tx.b.Cursor()
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
@@ -117,12 +186,28 @@ func (tx *Tx) ScanBack(prefix []byte, fn func(key, value []byte) error) error {
 	} else {
 		k, v = c.Prev()
 	}
-	for ; k != nil && bytes.HasPrefix(k, prefix); k, v = c.Prev() {
+	for k != nil && bytes.HasPrefix(k, prefix) {
 		if err := fn(k, v); err != nil {
 			return stopped(err)
 		}
+		k, v = tx.before(c, k)
 	}
 	return nil
+}
+
+// before moves c back by one from key. The engine's own Prev ends at a page that
+// this transaction has emptied, as if there were no keys before it.
+func (tx *Tx) before(c *bbolt.Cursor, key []byte) (k, v []byte) {
+	if k, v = c.Prev(); k != nil || !tx.b.Writable() {
+		return k, v
+	}
+	if first, _ := tx.b.Cursor().First(); bytes.Compare(first, key) >= 0 {
+		return nil, nil
+	}
+	for k == nil {
+		k, v = c.Prev()
+	}
+	return k, v
 }
 
 func stopped(err error) error {
@@ -145,8 +230,8 @@ func after(prefix []byte) []byte {
 	return nil
 }
 
-// NextID gives the next number of a counter, at least first. Numbers are never
-// given twice, and a committed number is never given again.
+// NextID gives the next number of a counter, at least first. A committed number
+// is never given again; one of a run that was not committed is.
 func (tx *Tx) NextID(counter string, first int64) (int64, error) {
 	key := Key(kindCounter, counter)
 	next := first

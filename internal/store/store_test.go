@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-func open(t *testing.T) *DB {
+func open(t testing.TB, options ...Option) *DB {
 	t.Helper()
-	db, err := Open(filepath.Join(t.TempDir(), "store.db"), time.Second)
+	db, err := Open(filepath.Join(t.TempDir(), "store.db"), time.Second, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,11 +116,11 @@ func TestNextIDStartsAtFirstAndNeverRepeats(t *testing.T) {
 	db := open(t)
 	var got []int64
 	for _, first := range []int64{1000, 1000, 500, 2000} {
-		db.Update(func(tx *Tx) error {
-			id, err := tx.NextID("op", first)
-			got = append(got, id)
-			return err
-		})
+		id, err := Committed(db, func(tx *Tx) (int64, error) { return tx.NextID("op", first) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, id)
 	}
 	if want := []int64{1000, 1001, 1002, 2000}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -163,6 +163,89 @@ func TestScansKeepOrderAndPrefix(t *testing.T) {
 	}
 	if !slices.Equal(first, []int64{300}) {
 		t.Errorf("Stop did not stop: %v", first)
+	}
+}
+
+// The engine's own cursor ends at a page that was emptied in the transaction.
+func TestScansPassPagesEmptiedInTheSameTransaction(t *testing.T) {
+	db := open(t)
+	err := db.Update(func(tx *Tx) error {
+		for id := range int64(3000) {
+			if err := tx.Put(OpOpenKey(id), make([]byte, 50)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *Tx) error {
+		var want []int64
+		for id := range int64(3000) {
+			if id%1000 == 7 {
+				want = append(want, id)
+			} else if err := tx.Delete(OpOpenKey(id)); err != nil {
+				return err
+			}
+		}
+		var up, down []int64
+		if err := tx.Scan(OpOpenPrefix(), func(k, _ []byte) error { up = append(up, TrailingID(k)); return nil }); err != nil {
+			return err
+		}
+		if err := tx.ScanBack(OpOpenPrefix(), func(k, _ []byte) error { down = append(down, TrailingID(k)); return nil }); err != nil {
+			return err
+		}
+		if slices.Reverse(down); !slices.Equal(up, want) || !slices.Equal(down, want) {
+			t.Errorf("up %v, down in reverse %v, want %v", up, down, want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPutIsReadBackInTheSameTransactionAsAfterIt(t *testing.T) {
+	db := open(t)
+	check := func(tx *Tx) error {
+		if v := tx.Get([]byte("empty")); v == nil || len(v) != 0 {
+			t.Errorf("an empty value reads as %#v", v)
+		}
+		if v := tx.Get([]byte("kept")); string(v) != "1" {
+			t.Errorf("a value changed with its caller's slice to %q", v)
+		}
+		return nil
+	}
+	err := db.Update(func(tx *Tx) error {
+		v := []byte("1")
+		err := errors.Join(tx.Put([]byte("empty"), nil), tx.Put([]byte("kept"), v))
+		v[0] = '2'
+		return errors.Join(err, check(tx))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.View(check)
+}
+
+func TestOpeningWritesNothingWhenTheSchemaIsCurrent(t *testing.T) {
+	db := open(t)
+	path := db.Path()
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(path, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+	if after, err := os.ReadFile(path); err != nil || !slices.Equal(before, after) {
+		t.Errorf("opening changed the file (%v)", err)
 	}
 }
 

@@ -53,6 +53,8 @@ type Metrics struct {
 	operations          *operationsGauge
 	oldestOpen          *prometheus.GaugeVec
 	operationsUndecided *prometheus.CounterVec
+	operationsOvershoot *prometheus.CounterVec
+	breakerOpen         *prometheus.GaugeVec
 	handles             *prometheus.GaugeVec
 	buildInfo           *prometheus.GaugeVec
 }
@@ -81,6 +83,7 @@ func NewMetrics(reg *prometheus.Registry, build Build) *Metrics {
 	m.v5AuthFailures.WithLabelValues("401")
 	m.v5AuthFailures.WithLabelValues("403")
 	m.v5RateWait.WithLabelValues()
+	m.BreakerOpen(false)
 	return m
 }
 
@@ -138,10 +141,27 @@ func (m *Metrics) V5AuthFailure(status int) {
 	m.v5AuthFailures.WithLabelValues(statusLabel(status)).Inc()
 }
 
-// DryRunIgnored counts a 202 to a request that carried Dry-Run. v5 answers a
-// dry run with 200, so the 202 means that money was spent by a check.
-func (m *Metrics) DryRunIgnored(route string) {
-	m.v5DryRunIgnored.WithLabelValues(label(route)).Inc()
+// DryRunIgnored counts a 202 to a request that carried Dry-Run, by the type of
+// the operation it was for. v5 answers a dry run with 200, so the 202 means that
+// money was spent by a check.
+func (m *Metrics) DryRunIgnored(opType string) {
+	m.v5DryRunIgnored.WithLabelValues(label(opType)).Inc()
+}
+
+// OperationOvershoot counts an operation after which more had been done than it
+// asked for: a domain renewed past what was wanted, by whomever.
+func (m *Metrics) OperationOvershoot(opType string) {
+	m.operationsOvershoot.WithLabelValues(label(opType)).Inc()
+}
+
+// BreakerOpen tells whether requests to v5 are refused for now because it does
+// not answer.
+func (m *Metrics) BreakerOpen(open bool) {
+	value := 0.0
+	if open {
+		value = 1
+	}
+	m.breakerOpen.WithLabelValues().Set(value)
 }
 
 // OperationUndecided counts a paid operation whose outcome the reconciler could

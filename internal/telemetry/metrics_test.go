@@ -57,8 +57,10 @@ func exercise(m *Metrics) {
 	m.IgnoredParameter("contact.create", "newsletter")
 	m.UnmappedV5Error("POST /domain/domains")
 	m.V5AuthFailure(401)
-	m.DryRunIgnored("POST /domain/domains")
+	m.DryRunIgnored("domain_create")
 	m.OperationUndecided("domain_renew")
+	m.OperationOvershoot("domain_renew")
+	m.BreakerOpen(true)
 	m.SetOperations(map[[2]string]int{{"domain_create", "RUN"}: 2, {"domain_renew", "SUPPORT"}: 1}, 90*time.Second)
 	m.SetHandles(7)
 }
@@ -84,11 +86,13 @@ gateway_ignored_parameters_total{method="contact.create",parameter="newsletter"}
 gateway_operations{step="RUN",type="domain_create"} 2
 gateway_operations{step="SUPPORT",type="domain_renew"} 1
 gateway_operations_oldest_open_seconds 90
+gateway_operations_overshoot_total{type="domain_renew"} 1
 gateway_operations_undecided_total{type="domain_renew"} 1
 gateway_unmapped_v5_errors_total{route="POST /domain/domains"} 1
 gateway_v5_auth_failures_total{status="401"} 1
 gateway_v5_auth_failures_total{status="403"} 0
-gateway_v5_dry_run_ignored_total{route="POST /domain/domains"} 1
+gateway_v5_breaker_open 1
+gateway_v5_dry_run_ignored_total{type="domain_create"} 1
 gateway_v5_rate_wait_seconds_sum 0.5
 gateway_v5_rate_wait_seconds_count 2
 gateway_v5_request_duration_seconds_sum{route="GET /domain/domains/{fqdn}"} 30.25
@@ -106,6 +110,7 @@ func TestFreshRegistry(t *testing.T) {
 		`gateway_build_info{commit="abcdef",go="go1.26",version="1.2.3"} 1`,
 		`gateway_v5_auth_failures_total{status="401"} 0`,
 		`gateway_v5_auth_failures_total{status="403"} 0`,
+		`gateway_v5_breaker_open 0`,
 		`gateway_v5_rate_wait_seconds_sum 0`,
 		`gateway_v5_rate_wait_seconds_count 0`,
 	}
@@ -219,10 +224,10 @@ func TestTwoRegistriesInOneProcess(t *testing.T) {
 	one, m := newTestMetrics(t)
 	two, _ := newTestMetrics(t)
 	exercise(m)
-	if n := len(exposition(t, one)); n != 28 {
+	if n := len(exposition(t, one)); n != 30 {
 		t.Errorf("the first gateway shows %d series", n)
 	}
-	if n := len(exposition(t, two)); n != 5 {
+	if n := len(exposition(t, two)); n != 6 {
 		t.Errorf("the second gateway shows %d series, some of the first", n)
 	}
 }

@@ -68,7 +68,7 @@ var table = []row{
 		"Answers by which v5 rejects a tenant's credential. Renew the token or widen its permissions.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.v5AuthFailures, d) }},
 	{Metric{
-		"gateway_v5_dry_run_ignored_total", Counter, []string{"route"},
+		"gateway_v5_dry_run_ignored_total", Counter, []string{"type"},
 		"Dry runs that v5 answered with 202, which is a purchase. Look at each of them.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.v5DryRunIgnored, d) }},
 	{Metric{
@@ -90,6 +90,14 @@ var table = []row{
 		"gateway_operations_undecided_total", Counter, []string{"type"},
 		"Paid operations whose outcome could not be established; they wait in step SUPPORT for a person.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.operationsUndecided, d) }},
+	{Metric{
+		"gateway_operations_overshoot_total", Counter, []string{"type"},
+		"Operations after which more had been done than was asked for, by the gateway or by somebody else.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.operationsOvershoot, d) }},
+	{Metric{
+		"gateway_v5_breaker_open", Gauge, nil,
+		"1 while requests to v5 are refused at once because it does not answer, else 0.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.breakerOpen, d) }},
 	{Metric{
 		"gateway_handles", Gauge, nil,
 		"Contact handles in the store.",

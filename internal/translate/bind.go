@@ -22,7 +22,7 @@ import (
 //	refuse:"why"    a fault when given
 //
 // Field types are string, int64, bool, time.Time, []string, map[string]string,
-// map[string][]string, xmlrpc.Value, oneOrMany, structs of these, and pointers
+// map[string][]string, xmlrpc.Value, options, keyed, structs of these, and pointers
 // where absence must be told from a zero.
 type field struct {
 	name     string
@@ -31,9 +31,6 @@ type field struct {
 	ignore   string
 	refuse   string
 }
-
-// oneOrMany is a filter given as one value or as an array of values.
-type oneOrMany []string
 
 func fieldOf(f reflect.StructField) field {
 	name, options, _ := strings.Cut(f.Tag.Get("v3"), ",")
@@ -58,7 +55,7 @@ func bind(c *Call, params []xmlrpc.Value, in any) error {
 		f := fieldOf(t.Field(i))
 		if i >= len(params) || f.absent(params[i], v.Field(i)) {
 			if !f.optional {
-				return fault.New(fault.Method, fault.CauseExpected, "parameter %d, %s, is missing", i+1, f.name)
+				return fault.New(fault.Method, fault.CauseExpected, "parameter %d, %s, is missing", i+1, f.name).About(f.name)
 			}
 			continue
 		}
@@ -102,12 +99,10 @@ func set(c *Call, f field, path string, v xmlrpc.Value, into reflect.Value) erro
 		return setBool(path, v, to)
 	case *time.Time:
 		return setTime(path, v, to)
-	case *oneOrMany:
-		if v.Kind() != xmlrpc.KindArray {
-			*to = make([]string, 1)
-			return setText(path, v, &(*to)[0])
-		}
-		return setList(path, v, (*[]string)(to))
+	case *options:
+		return setOptions(path, v, to)
+	case *keyed:
+		return setMembers(path, v, to)
 	case *[]string:
 		return setList(path, v, to)
 	case *map[string]string:
@@ -137,7 +132,7 @@ func setStruct(c *Call, path string, v xmlrpc.Value, into reflect.Value) error {
 		m := v.Member(i)
 		at, ok := known[m.Name]
 		if !ok {
-			return fault.New(fault.Struct, fault.CauseUnexpected, "%s has no member %q", path, clip(m.Name))
+			return fault.New(fault.Struct, fault.CauseUnexpected, "%s has no member %q", path, clip(m.Name)).About(clip(m.Name))
 		}
 		f := fieldOf(t.Field(at))
 		if f.absent(m.Value, into.Field(at)) {
@@ -150,7 +145,7 @@ func setStruct(c *Call, path string, v xmlrpc.Value, into reflect.Value) error {
 	}
 	for i := range t.NumField() {
 		if f := fieldOf(t.Field(i)); !f.optional && !given[f.name] {
-			return fault.New(fault.Struct, fault.CauseExpected, "%s.%s is missing", path, f.name)
+			return fault.New(fault.Struct, fault.CauseExpected, "%s.%s is missing", path, f.name).About(f.name)
 		}
 	}
 	return nil
@@ -198,11 +193,17 @@ func textOfBytes(b string) string {
 	return string(text)
 }
 
-// setInt takes an int, or digits in a string (seen in a .NET and in PHP
-// clients).
+// setInt takes an int, digits in a string (seen in a .NET and in PHP clients),
+// or a boolean, which is an int in Python.
 func setInt(f field, path string, v xmlrpc.Value, to *int64) error {
 	if n, ok := v.Int(); ok {
 		*to = n
+		return nil
+	}
+	if b, ok := v.Bool(); ok && !f.strict {
+		if b {
+			*to = 1
+		}
 		return nil
 	}
 	if v.Kind() == xmlrpc.KindString && !f.strict {
@@ -259,6 +260,17 @@ func setList(path string, v xmlrpc.Value, to *[]string) error {
 	return nil
 }
 
+// setMembers takes a struct of whatever members.
+func setMembers(path string, v xmlrpc.Value, to *keyed) error {
+	if err := isStruct(path, v); err != nil {
+		return err
+	}
+	for i := range structLen(v) {
+		*to = append(*to, v.Member(i))
+	}
+	return nil
+}
+
 func setMap(path string, v xmlrpc.Value, to *map[string]string) error {
 	if err := isStruct(path, v); err != nil {
 		return err
@@ -296,13 +308,13 @@ func setLists(path string, v xmlrpc.Value, to *map[string][]string) error {
 }
 
 func wrongType(o fault.Object, path, want string, v xmlrpc.Value) error {
-	return fault.New(o, fault.CauseType, "%s must be of type %s, not %s", path, want, v.Kind())
+	return fault.New(o, fault.CauseType, "%s must be of type %s, not %s", path, want, v.Kind()).About(path)
 }
 
 // unsupported is the fault of a parameter that exists in v3 and cannot be
 // honoured.
 func unsupported(path, reason string) error {
-	return fault.New(fault.Method, fault.CauseBadParameter, "%s is not supported: %s", path, reason)
+	return fault.New(fault.Method, fault.CauseBadParameter, "%s is not supported: %s", path, reason).About(path)
 }
 
 // clip bounds a caller's text that is shown back to them.

@@ -32,6 +32,7 @@ var accepted = []struct {
 	{"operation.list", "opts.id", "undocumented", 37},
 	{"operation.list", "opts.domain", "type array of string or string, documented string", 37},
 	{"operation.count", "opts.id", "undocumented", 37},
+	{"operation.relaunch", "", "class paid, documented write", 49},
 	{"operation.count", "opts.domain", "type array of string or string, documented string", 37},
 }
 

@@ -22,7 +22,7 @@ func describe[In, Out any](name string, r Row) Row {
 
 // inside is what a pointer points to, or what a list is made of.
 func inside(t reflect.Type) reflect.Type {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice && t != reflect.TypeFor[keyed]() {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice && t != reflect.TypeFor[keyed]() && t != reflect.TypeFor[options]() {
 		t = t.Elem()
 	}
 	return t
@@ -75,7 +75,8 @@ func paramsOf(t reflect.Type) []Param {
 // isRecord tells the structs whose fields are members from those that are one
 // value.
 func isRecord(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && t != reflect.TypeFor[time.Time]() && t != reflect.TypeFor[xmlrpc.Value]()
+	return t.Kind() == reflect.Struct && t != reflect.TypeFor[time.Time]() && t != reflect.TypeFor[xmlrpc.Value]() &&
+		t != reflect.TypeFor[nothing]()
 }
 
 // typeName is v3's word for a Go type.
@@ -85,10 +86,10 @@ func typeName(t reflect.Type) string {
 		return "dateTime.iso8601"
 	case reflect.TypeFor[xmlrpc.Value]():
 		return "any"
-	case reflect.TypeFor[oneOrMany]():
-		return "array of string or string"
-	case reflect.TypeFor[keyed]():
+	case reflect.TypeFor[keyed](), reflect.TypeFor[options]():
 		return "struct"
+	case reflect.TypeFor[nothing]():
+		return "nil"
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

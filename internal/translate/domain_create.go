@@ -2,6 +2,8 @@ package translate
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"strings"
 
@@ -45,7 +47,21 @@ type domainPlan struct {
 	action  string // infos.product_action
 	request any    // what the kind sends
 	params  []param
+	once    string // what may be done once only; see ops.Operation
+	secret  string // part of the call that nobody may see again
 	nothing bool
+}
+
+// rehearse asks v5 whether it would take the plan.
+func (p domainPlan) rehearse(ctx context.Context, c *Call) error {
+	in, err := p.intent(c)
+	if err != nil {
+		return err
+	}
+	if err := c.Ops.Check(ctx, in); err != nil {
+		return onDomain{p.fqdn, err}
+	}
+	return nil
 }
 
 func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainPlan, []FieldError, error) {
@@ -207,41 +223,56 @@ func object(params []param) (json.RawMessage, error) {
 
 // submit journals a plan, has it sent, and answers the operation.
 func submit(ctx context.Context, c *Call, plan domainPlan) (operationOut, error) {
-	source, err := c.source()
+	in, err := plan.intent(c)
 	if err != nil {
 		return operationOut{}, err
 	}
-	caller, err := c.Book.Get(c.Tenant.Name, source)
-	if err != nil {
-		return operationOut{}, err
-	}
-	asked, err := object(plan.params)
-	if err != nil {
-		return operationOut{}, err
-	}
-	id, err := c.Book.DomainID(c.Tenant.Name, plan.fqdn)
-	if err != nil {
-		return operationOut{}, err
-	}
-	// The part that every recorded operation on a domain has, and then what was
-	// asked for.
-	all := append([]param{{"domain", plan.fqdn}, {"domain_id", id}, {"tld", tld(plan.fqdn)},
-		{"param_type", "domain"}, {"remote_addr", c.Remote}, {"tracker_id", c.ID}, {"auth_id", caller.ID}}, plan.params...)
-	params, err := object(all)
-	if err != nil {
-		return operationOut{}, err
-	}
-	request, err := json.Marshal(plan.request)
-	if err != nil {
-		return operationOut{}, err
-	}
-	op, err := c.Ops.Submit(ctx, ops.Intent{
-		Tenant: c.Tenant.Name, Type: plan.typ, Kind: plan.kind, Source: source, FQDN: plan.fqdn,
-		Params: params, Fingerprint: string(asked), Request: request, Nothing: plan.nothing,
-		Infos: ops.Infos{Action: plan.action, TLD: tld(plan.fqdn), Label: plan.fqdn},
-	})
+	op, err := c.Ops.Submit(ctx, in)
 	if err != nil {
 		return operationOut{}, onDomain{plan.fqdn, err}
 	}
 	return c.operationAnswer(&op)
+}
+
+// intent is the plan as the journal takes it.
+func (p domainPlan) intent(c *Call) (in ops.Intent, err error) {
+	source, err := c.source()
+	if err != nil {
+		return in, err
+	}
+	caller, err := c.Book.Get(c.Tenant.Name, source)
+	if err != nil {
+		return in, err
+	}
+	asked, err := object(p.params)
+	if err != nil {
+		return in, err
+	}
+	id, err := c.Book.DomainID(c.Tenant.Name, p.fqdn)
+	if err != nil {
+		return in, err
+	}
+	// The part that every recorded operation on a domain has, and then what was
+	// asked for.
+	params, err := object(append([]param{{"domain", p.fqdn}, {"domain_id", id}, {"tld", tld(p.fqdn)},
+		{"param_type", "domain"}, {"remote_addr", c.Remote}, {"tracker_id", c.ID}, {"auth_id", caller.ID}}, p.params...))
+	if err != nil {
+		return in, err
+	}
+	request, err := json.Marshal(p.request)
+	return ops.Intent{
+		Tenant: c.Tenant.Name, Type: p.typ, Kind: p.kind, Source: source, FQDN: p.fqdn,
+		Params: params, Fingerprint: fingerprint(asked, p.secret), Once: p.once, Request: request, Nothing: p.nothing,
+		Infos: ops.Infos{Action: p.action, TLD: tld(p.fqdn), Label: p.fqdn},
+	}, err
+}
+
+// fingerprint is equal for equal calls. A secret is part of it without being in
+// it.
+func fingerprint(asked json.RawMessage, secret string) string {
+	if secret == "" {
+		return string(asked)
+	}
+	sum := sha256.Sum256([]byte(secret))
+	return string(asked) + hex.EncodeToString(sum[:])
 }

@@ -9,6 +9,9 @@ import (
 	"v3gate/internal/xmlrpc"
 )
 
+// nothing is the answer of a method that answers nil.
+type nothing struct{}
+
 // encode turns a handler's result into a wire value. Struct fields become
 // members in field order under their v3 tag; a nil pointer is nil; an embedded
 // pointer to a struct adds its members, or none when it is nil; a time is
@@ -26,6 +29,8 @@ func encodeValue(v reflect.Value) xmlrpc.Value {
 		return x
 	case time.Time:
 		return xmlrpc.DateTime(x)
+	case nothing:
+		return xmlrpc.Nil()
 	case keyed:
 		return xmlrpc.Struct(x...)
 	}

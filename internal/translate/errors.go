@@ -51,6 +51,9 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 	errors.As(err, &about)
 	var busy *ops.BusyError
 	var exists *ops.ErrExists
+	var spent *ops.SpentError
+	var stale *ops.StaleError
+	var taken *ops.TakenError
 	var rejected *v5.DryRunError
 	var answer *v5.Error
 	switch {
@@ -60,6 +63,16 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 		return fault.New(fault.Domain, fault.CauseRunning, "an operation is running on %s", busy.FQDN), true
 	case errors.As(err, &exists):
 		return fault.New(fault.Domain, fault.CauseExist, "Domain '%s' already exists.", exists.FQDN), true
+	case errors.As(err, &spent) && spent.ID != 0:
+		return fault.New(fault.BuyrenewPeriod, fault.CauseExist, "%s was renewed for %s by operation %d", spent.FQDN, spent.Once, spent.ID), true
+	case errors.As(err, &spent):
+		return fault.New(fault.BuyrenewPeriod, fault.CauseExist, "%s was renewed for %s", spent.FQDN, spent.Once), true
+	case errors.As(err, &taken):
+		return fault.New(fault.Operation, fault.CauseRunning, "the registrar took the dry run for the real call; operation %d follows it", taken.ID), true
+	case errors.As(err, &stale):
+		return fault.New(fault.Domain, fault.CauseState, "%s", stale.Reason), true
+	case errors.Is(err, ops.ErrStep):
+		return fault.New(fault.Operation, fault.CauseInvalidStep, "the operation is in a step that does not allow it"), true
 	case errors.Is(err, ops.ErrUnknown):
 		return fault.New(fault.Operation, fault.CauseNotFound, "no such operation"), true
 	case errors.Is(err, ops.ErrForeign):

@@ -2,17 +2,15 @@ package translate
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"v3gate/internal/fault"
 	"v3gate/internal/ops"
+	"v3gate/internal/query"
 	"v3gate/internal/store"
 	"v3gate/internal/xmlrpc"
 )
@@ -60,17 +58,32 @@ func (s *Services) operationAnswer(op *ops.Operation) (operationOut, error) {
 	params = withMember(params, xmlrpc.M("session_id", xmlrpc.Int(op.Session)))
 	out := operationOut{
 		DateCreated: paris(op.Created), DateStart: parisOrNil(&op.Started), DateUpdated: paris(op.Updated),
-		ID: op.ID, LastError: orNil(op.LastError), Params: params, SessionID: op.Session,
+		ID: op.ID, Params: params, SessionID: op.Session,
 		Source: op.Source, Step: string(op.Step), Type: op.Type,
 		Infos: infosOut{
 			Extras: keyed{}, Label: op.Infos.Label, ProductAction: op.Infos.Action,
 			ProductName: op.Infos.TLD, ProductType: "domain",
 		},
 	}
+	out.LastError, out.ErrorType = lastError(op)
 	if !op.Step.AtEnd() {
 		out.ETA = int64(op.Created.Add(expected).Sub(s.Now()) / time.Second)
 	}
 	return out, nil
+}
+
+// lastError is the text of what went wrong and, where v5 gave an identifier that
+// v3 documents, that one in brackets in front and in errortype. Clients take nil
+// or an array there, not the documented struct (seen in clients).
+func lastError(op *ops.Operation) (text *string, errortype *[]string) {
+	if op.Step != ops.Error && op.Step != ops.Support || op.LastError == "" {
+		return orNil(op.LastError), nil
+	}
+	if !slices.Contains(errorTypes, op.ErrorType) {
+		return &op.LastError, nil
+	}
+	shown := "[" + op.ErrorType + "] " + op.LastError
+	return &shown, &[]string{op.ErrorType}
 }
 
 type operationIDIn struct {
@@ -87,168 +100,61 @@ func operationInfo(ctx context.Context, c *Call, in operationIDIn) (operationOut
 	return c.operationAnswer(&op)
 }
 
-// operationOpts are the options of operation.list and operation.count.
-type operationOpts struct {
-	ID           oneOrMany    `v3:"id,opt"`
-	Type         oneOrMany    `v3:"type,opt"`
-	Step         oneOrMany    `v3:"step,opt"`
-	Domain       oneOrMany    `v3:"domain,opt"`
-	ItemsPerPage *int64       `v3:"items_per_page,opt"`
-	Page         int64        `v3:"page,opt"`
-	SortBy       string       `v3:"sort_by,opt"`
-	CreatedAfter xmlrpc.Value `v3:">date_created" refuse:"filters by date are not built yet"`
-	CreatedUntil xmlrpc.Value `v3:"<date_created" refuse:"filters by date are not built yet"`
-	CreatedExact xmlrpc.Value `v3:"=date_created" refuse:"filters by date are not built yet"`
-	CreatedAt    xmlrpc.Value `v3:"date_created" refuse:"filters by date are not built yet"`
-	StartAfter   xmlrpc.Value `v3:">date_start" refuse:"filters by date are not built yet"`
-	StartUntil   xmlrpc.Value `v3:"<date_start" refuse:"filters by date are not built yet"`
-	StartExact   xmlrpc.Value `v3:"=date_start" refuse:"filters by date are not built yet"`
-	StartAt      xmlrpc.Value `v3:"date_start" refuse:"filters by date are not built yet"`
-	UpdatedAfter xmlrpc.Value `v3:">date_updated" refuse:"filters by date are not built yet"`
-	UpdatedUntil xmlrpc.Value `v3:"<date_updated" refuse:"filters by date are not built yet"`
-	UpdatedExact xmlrpc.Value `v3:"=date_updated" refuse:"filters by date are not built yet"`
-	UpdatedAt    xmlrpc.Value `v3:"date_updated" refuse:"filters by date are not built yet"`
-	ContactID    xmlrpc.Value `v3:"contact_id" refuse:"the filter by contact is not built yet"`
-	CertID       xmlrpc.Value `v3:"cert_id" refuse:"there are no certificates behind this gateway"`
-	CertHostname xmlrpc.Value `v3:"cert.hostname" refuse:"there are no certificates behind this gateway"`
-	DiskName     xmlrpc.Value `v3:"disk.name" refuse:"there is no hosting behind this gateway"`
-	DiskID       xmlrpc.Value `v3:"disk_id" refuse:"there is no hosting behind this gateway"`
-	VMID         xmlrpc.Value `v3:"vm_id" refuse:"there is no hosting behind this gateway"`
+const noHosting = "there is no hosting behind this gateway"
+
+// operationOptions are those of operation.list and operation.count. Operations
+// come from the journal by their ids, which grow with time.
+func operationOptions() *query.Schema[ops.Operation] {
+	type op = ops.Operation
+	const date = query.Eq | query.EqSign | query.Lt | query.Gt | query.Sort
+	return query.New(query.DefaultPerPage,
+		query.Time("date_created", date|query.Natural, parisZone, func(o *op) time.Time { return o.Created }),
+		query.Time("date_start", date, parisZone, func(o *op) time.Time { return o.Started }),
+		query.Time("date_updated", date, parisZone, func(o *op) time.Time { return o.Updated }),
+		query.Int[op]("contact_id", query.Eq, nil).Refuse("operations are not filed by contact; filter by domain"),
+		query.Text("domain", query.Eq|query.Many|query.Sort, func(o *op) string { return o.FQDN }).Form(normal),
+		query.Int[op]("cert_id", query.Eq|query.Many, nil).Refuse("there are no certificates behind this gateway"),
+		query.Text[op]("cert.hostname", query.Eq, nil).Refuse("there are no certificates behind this gateway"),
+		query.Text[op]("disk.name", query.Eq, nil).Refuse(noHosting),
+		query.Int[op]("disk_id", query.Eq, nil).Refuse(noHosting),
+		query.Int[op]("vm_id", query.Eq, nil).Refuse(noHosting),
+		query.Int("id", query.Eq|query.Many|query.Sort|query.Natural, func(o *op) int64 { return o.ID }),
+		query.Text("type", query.Eq|query.Many|query.Sort, func(o *op) string { return o.Type }),
+		query.Text("step", query.Eq|query.Many|query.Sort, func(o *op) string { return string(o.Step) }),
+	)
 }
 
-type operationListIn struct {
-	Opts operationOpts `v3:"opts,opt"`
-}
-
-// filter turns the options into a filter of the journal.
-func (o *operationOpts) filter() (ops.Filter, error) {
-	f := ops.Filter{Types: o.Type, Steps: o.Step}
-	for _, text := range o.ID {
-		id, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
-		if err != nil {
-			return f, fault.New(fault.Integer, fault.CauseType, "opts.id must be of type int, not '%s'", clip(text))
+// operations gives the tenant's operations in either direction, and afterwards
+// what went wrong.
+func (c *Call) operations(err *error) func(backward bool) iter.Seq[*ops.Operation] {
+	return func(backward bool) iter.Seq[*ops.Operation] {
+		return func(yield func(*ops.Operation) bool) {
+			*err = c.Ops.List(c.Tenant.Name, backward, func(op ops.Operation) error {
+				if !yield(&op) {
+					return store.Stop
+				}
+				return nil
+			})
 		}
-		f.IDs = append(f.IDs, id)
 	}
-	for _, name := range o.Domain {
-		fqdn, err := normal(name)
-		if err != nil {
-			return f, err
-		}
-		f.FQDNs = append(f.FQDNs, fqdn)
-	}
-	return f, nil
 }
 
-// page is how many items to leave out and how many to give at most: 100 by
-// default, pages from 0.
-func (o *operationOpts) page() (skip, most int64, err error) {
-	most = 100
-	if o.ItemsPerPage != nil {
-		most = *o.ItemsPerPage
-	}
-	if most < 0 || o.Page < 0 || most > 0 && o.Page > (1<<31)/most {
-		return 0, 0, fault.New(fault.Integer, fault.CauseValue, "opts.items_per_page and opts.page cannot be below 0 or that large")
-	}
-	return o.Page * most, most, nil
-}
-
-func operationList(_ context.Context, c *Call, in operationListIn) ([]operationOut, error) {
-	filter, err := in.Opts.filter()
-	if err != nil {
-		return nil, err
-	}
-	skip, most, err := in.Opts.page()
-	if err != nil {
-		return nil, err
-	}
-	order, err := operationOrder(in.Opts.SortBy)
-	if err != nil {
-		return nil, err
-	}
-	found, err := c.listOperations(filter, order, skip+most)
-	if err != nil {
-		return nil, err
-	}
+func operationList(_ context.Context, c *Call, q *query.Query[ops.Operation]) ([]operationOut, error) {
+	var err error
 	out := []operationOut{}
-	for i := skip; i < min(skip+most, int64(len(found))); i++ {
-		answer, err := c.operationAnswer(&found[i])
+	for _, op := range q.Page(c.operations(&err)) {
+		answer, err := c.operationAnswer(op)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, answer)
 	}
-	return out, nil
+	return out, err
 }
 
-// listOperations gives the first operations in an order. The journal holds them
-// by id, which is by creation too; only other orders read them all.
-func (c *Call) listOperations(f ops.Filter, o order, most int64) ([]ops.Operation, error) {
-	var found []ops.Operation
-	err := c.Ops.List(c.Tenant.Name, f, o.by == nil && o.down, func(op ops.Operation) error {
-		if o.by == nil && int64(len(found)) >= most {
-			return store.Stop
-		}
-		found = append(found, op)
-		return nil
-	})
-	if o.by != nil {
-		slices.SortStableFunc(found, func(a, b ops.Operation) int {
-			if o.down {
-				a, b = b, a
-			}
-			return o.by(&a, &b)
-		})
-	}
-	return found, err
-}
-
-// order is a sort_by: by is nil for the order of the journal.
-type order struct {
-	by   func(a, b *ops.Operation) int
-	down bool
-}
-
-// operationOrder reads "field", "field desc" and "field DESC" (both are sent).
-func operationOrder(sortBy string) (order, error) {
-	words := strings.Fields(sortBy)
-	if len(words) == 0 {
-		return order{}, nil
-	}
-	o := order{}
-	switch words[0] {
-	case "id", "date_created":
-	case "date_updated":
-		o.by = func(a, b *ops.Operation) int { return a.Updated.Compare(b.Updated) }
-	case "date_start":
-		o.by = func(a, b *ops.Operation) int { return a.Started.Compare(b.Started) }
-	case "type":
-		o.by = func(a, b *ops.Operation) int { return cmp.Compare(a.Type, b.Type) }
-	case "step":
-		o.by = func(a, b *ops.Operation) int { return cmp.Compare(a.Step, b.Step) }
-	case "domain":
-		o.by = func(a, b *ops.Operation) int { return cmp.Compare(a.FQDN, b.FQDN) }
-	default:
-		return o, fault.New(fault.String, fault.CauseValue,
-			"opts.sort_by: '%s' is not one of date_created, date_start, date_updated, domain, id, step, type", clip(words[0]))
-	}
-	switch {
-	case len(words) == 1, len(words) == 2 && strings.EqualFold(words[1], "asc"):
-	case len(words) == 2 && strings.EqualFold(words[1], "desc"):
-		o.down = true
-	default:
-		return o, fault.New(fault.String, fault.CauseValue, "opts.sort_by: '%s' is no field with asc or desc", clip(sortBy))
-	}
-	return o, nil
-}
-
-func operationCount(_ context.Context, c *Call, in operationListIn) (int64, error) {
-	filter, err := in.Opts.filter()
-	if err != nil {
-		return 0, err
-	}
-	var n int64
-	err = c.Ops.List(c.Tenant.Name, filter, false, func(ops.Operation) error { n++; return nil })
+func operationCount(_ context.Context, c *Call, q *query.Query[ops.Operation]) (int64, error) {
+	var err error
+	n := q.Count(c.operations(&err)(false))
 	return n, err
 }
 

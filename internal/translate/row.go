@@ -108,21 +108,24 @@ func Writing[In, Plan, Out any](name string,
 	do func(context.Context, *Call, Plan) (Out, error), r Row) Row {
 	r = describe[In, Out](name, r)
 	r.call = func(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.Value, error) {
-		var in In
-		if err := refuseDryRun(params); err != nil {
-			return xmlrpc.Value{}, err
-		}
-		if err := bind(c, params, &in); err != nil {
-			return xmlrpc.Value{}, err
-		}
-		plan, wrong, err := check(ctx, c, in)
+		params, dry, err := takeDryRun(params)
 		if err != nil {
 			return xmlrpc.Value{}, err
 		}
-		if len(wrong) > 0 {
-			return xmlrpc.Value{}, wrong[0].Fault()
+		var in In
+		var plan Plan
+		var wrong []FieldError
+		if err = bind(c, params, &in); err == nil {
+			plan, wrong, err = check(ctx, c, in)
 		}
-		if r.Class == Paid && c.Tenant.Mode == tenant.NoSpend {
+		switch {
+		case dry:
+			return rehearse(ctx, c, plan, wrong, err)
+		case err != nil:
+			return xmlrpc.Value{}, err
+		case len(wrong) > 0:
+			return xmlrpc.Value{}, wrong[0].Fault()
+		case r.Class == Paid && c.Tenant.Mode == tenant.NoSpend:
 			return xmlrpc.Value{}, fault.Disabled("this account may not spend: the call was checked and not made")
 		}
 		out, err := do(ctx, c, plan)
@@ -132,21 +135,6 @@ func Writing[In, Plan, Out any](name string,
 		return encode(out), nil
 	}
 	return r
-}
-
-// dryRunMember, in the last struct of a writing call, asks for checks without
-// the deed (seen in Gandi's own client). Ignoring it would carry the deed out,
-// so until it is built it is refused.
-const dryRunMember = "--dry-run"
-
-func refuseDryRun(params []xmlrpc.Value) error {
-	if len(params) == 0 {
-		return nil
-	}
-	if v, ok := params[len(params)-1].Get(dryRunMember); ok && !v.IsNil() {
-		return unsupported(dryRunMember, "checks without the deed are not built yet; nothing was done")
-	}
-	return nil
 }
 
 // refused makes the row of a documented method that v5 cannot do.

@@ -1,8 +1,9 @@
 // Package v5 is a typed client for Gandi's v5 REST API.
 //
-// A Client stands for one source address: it owns the connections and the rate
-// limit. A Session is one tenant's view of it: a credential and the
-// organization that pays. Each documented route that the client uses is one
+// A Client stands for one source address: it owns the connections, the rate
+// limit with the queue in front of it, and the circuit breaker. A Session is one
+// tenant's view of it: a credential, the organization that pays and a place in
+// the queue. Each documented route that the client uses is one
 // line in the table of routes.go, which says what may be sent and whether it
 // may be sent twice, and one method.
 //
@@ -54,16 +55,33 @@ type Options struct {
 	// wrapper of an *http.Transport that keeps the context does; else all its
 	// failures count as possibly sent. It must not send a request twice.
 	Transport http.RoundTripper
-	// MaxInFlight is the number of requests at a time; 0 is 64.
+	// MaxInFlight is the number of requests at a time; 0 is 64. One tenant holds
+	// at most three quarters of them, background work at most half.
 	MaxInFlight int
 	// PerMinute is the number of requests a minute for the whole client; 0 is
 	// no limit. v5 grants 1000 to a source address (v5 documentation).
 	PerMinute int
+	// MaxWaiting is the number of requests that wait for their turn; 0 is
+	// 10,000. Those beyond it are refused with ErrQueueFull, unless their tenant
+	// has less than a hundredth of it waiting: a tenant cannot fill the queue
+	// for the others.
+	MaxWaiting int
+	// BreakAfter is the number of requests without an answer or with a 5xx, one
+	// after the other, after which further ones are refused with ErrOpen; 0 is 5.
+	BreakAfter int
+	// BreakFor is the time after which one request is let through again, whose
+	// outcome decides for all; 0 is 10 seconds.
+	BreakFor time.Duration
+	// BreakerChanged is called when requests begin to be refused with ErrOpen,
+	// and when they no longer are. It must not call the client.
+	BreakerChanged func(open bool)
 	// Observe is called once for every HTTP attempt, after it and before the
-	// call goes on, from the goroutine of the call.
+	// call goes on, from the goroutine of the call. It may take its time: it
+	// holds up that call only.
 	Observe func(Exchange)
-	// Waited is called with the time that a request spent in the rate limiter,
-	// for those that had to wait.
+	// Waited is called with the time that a request spent waiting for its turn,
+	// for each that was let into the queue: 0 for one that left at once, and the
+	// time until then for one whose context ended.
 	Waited func(time.Duration)
 	// UserAgent is sent with each request; "" is "v3gate".
 	UserAgent string
@@ -78,11 +96,13 @@ type Exchange struct {
 	Route  string // the template, as in "GET /domain/domains/{d}": few distinct values
 	Method string
 	URL    string // path and query
-	Body   string // body of the request; may hold personal data
-	Status int    // 0 where no answer came
+	// Body is the body of the request, without the values of passwords and
+	// transfer codes. It may hold personal data.
+	Body   string
+	Status int // 0 where no answer came
 	DryRun bool
 	// Duration is the time from asking for a connection to the end of the
-	// answer, without the rate limiter.
+	// answer, without the wait for its turn.
 	Duration time.Duration
 	// Err is nil where the answer was a wanted one, else the attempt's *Error.
 	Err error
@@ -96,8 +116,8 @@ type Client struct {
 	pooled    http.RoundTripper
 	fresh     http.RoundTripper
 	own       bool // both are ours and follow net/http's tracing to the letter
-	slots     chan struct{}
-	limit     *limiter
+	queue     *queue
+	breaker   *breaker
 	observe   func(Exchange)
 	userAgent string
 	now       func() time.Time
@@ -122,6 +142,10 @@ func New(o Options) (*Client, error) {
 		return nil, fmt.Errorf("check max in flight: %d is negative", o.MaxInFlight)
 	case o.PerMinute < 0:
 		return nil, fmt.Errorf("check requests per minute: %d is negative", o.PerMinute)
+	case o.MaxWaiting < 0:
+		return nil, fmt.Errorf("check requests that wait: %d is negative", o.MaxWaiting)
+	case o.BreakAfter < 0 || o.BreakFor < 0:
+		return nil, fmt.Errorf("check breaker: %d failures or %s is negative", o.BreakAfter, o.BreakFor)
 	}
 	c := &Client{
 		base:      base,
@@ -129,19 +153,16 @@ func New(o Options) (*Client, error) {
 		observe:   o.Observe,
 		userAgent: o.UserAgent,
 		now:       o.Now,
-		limit:     newLimiter(o.PerMinute, o.Waited),
+		queue:     newQueue(o),
 	}
-	if o.MaxInFlight == 0 {
-		o.MaxInFlight = defaultInFlight
-	}
+	c.breaker = newBreaker(o, c.queue.refuse)
 	if c.userAgent == "" {
 		c.userAgent = "v3gate"
 	}
 	if c.now == nil {
 		c.now = time.Now
 	}
-	c.slots = make(chan struct{}, o.MaxInFlight)
-	c.pooled, c.fresh, c.own = newTransports(o.Transport, o.MaxInFlight)
+	c.pooled, c.fresh, c.own = newTransports(o.Transport, c.queue.most)
 	return c, nil
 }
 
@@ -175,8 +196,9 @@ type prepared struct {
 	*endpoint
 	url           *url.URL
 	body          []byte
+	shown         string // body without what nobody may see
 	authorization string
-	secret        string // the part of authorization that no error may repeat
+	secrets       []string // of authorization and body: what no error may repeat
 	dryRun        bool
 	want          []int // the codes that are a success
 }
@@ -198,7 +220,7 @@ func (s *Session) prepare(r request) (*prepared, error) {
 	if err := cred.check(); err != nil {
 		return nil, err
 	}
-	p.authorization, p.secret = cred.Scheme+" "+cred.Secret, cred.Secret
+	p.authorization = cred.Scheme + " " + cred.Secret
 	rawPath, err := e.fill(r.path)
 	if err != nil {
 		return nil, err
@@ -208,8 +230,12 @@ func (s *Session) prepare(r request) (*prepared, error) {
 		return nil, err
 	}
 	p.url = s.c.locate(rawPath, query)
-	p.body, err = e.encodeBody(r.body)
-	return p, err
+	if p.body, err = e.encodeBody(r.body); err != nil {
+		return nil, err
+	}
+	p.shown, p.secrets = mask(p.body)
+	p.secrets = append(p.secrets, cred.Secret)
+	return p, nil
 }
 
 // locate is the URL of an escaped path below the base.
@@ -228,6 +254,8 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	// secrets are those of the request: what no error may repeat.
+	secrets []string
 }
 
 // unusable is the error of an answer whose status is right and whose content is

@@ -108,6 +108,9 @@ func TestNewNamesWhatIsWrong(t *testing.T) {
 		{Options{BaseURL: "https://user:" + secret + "@h:port/v5"}, "parsed"},
 		{Options{BaseURL: "https://h", MaxInFlight: -1}, "in flight"},
 		{Options{BaseURL: "https://h", PerMinute: -1}, "per minute"},
+		{Options{BaseURL: "https://h", MaxWaiting: -1}, "wait"},
+		{Options{BaseURL: "https://h", BreakAfter: -1}, "breaker"},
+		{Options{BaseURL: "https://h", BreakFor: -1}, "breaker"},
 	} {
 		_, err := New(tc.o)
 		if err == nil || !strings.Contains(err.Error(), tc.want) || strings.Contains(err.Error(), secret) {

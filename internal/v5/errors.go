@@ -38,7 +38,8 @@ type Error struct {
 	// RetryAfter is what v5 asked to wait; 0 where it did not.
 	RetryAfter time.Duration
 	// MaybeSent is false only where no byte of the request can have left:
-	// refused here, ended while waiting for a turn, or no connection was made.
+	// refused here (Err may wrap ErrQueueFull or ErrOpen), ended while waiting
+	// for a turn, or no connection was made.
 	// It holds for the call as a whole, with all its attempts.
 	MaybeSent bool
 	// Unclear tells that an earlier attempt of the same write ended without a
@@ -167,20 +168,19 @@ func (e *Error) readEnvelope(body []byte) {
 	e.Fields = readFields(env["errors"])
 }
 
-// hide takes a secret out of what a server said: it may repeat what it was
-// sent. A secret too short to be one of v5's (24 characters and more) is left,
-// because it may be part of an ordinary word.
-func (e *Error) hide(secret string) {
-	if len(secret) < 8 {
-		return
-	}
+// hide takes secrets out of what a server said: it may repeat what it was sent.
+func (e *Error) hide(secrets []string) {
 	for _, text := range [...]*string{&e.Object, &e.Cause, &e.Message} {
-		*text = strings.ReplaceAll(*text, secret, hidden)
+		*text = without(*text, secrets)
 	}
-	for i := range e.Fields {
-		f := &e.Fields[i]
+	hideIn(e.Fields, secrets)
+}
+
+func hideIn(fields []FieldError, secrets []string) {
+	for i := range fields {
+		f := &fields[i]
 		for _, text := range [...]*string{&f.Location, &f.Name, &f.Description} {
-			*text = strings.ReplaceAll(*text, secret, hidden)
+			*text = without(*text, secrets)
 		}
 	}
 }
@@ -222,9 +222,11 @@ func verdict(ans *answer) error {
 	case "success":
 		return nil
 	case "error":
-		return &DryRunError{Route: ans.route, Fields: readFields(v.Errors), Warning: ans.header.Get("Warning")}
+		no := &DryRunError{Route: ans.route, Fields: readFields(v.Errors), Warning: without(ans.header.Get("Warning"), ans.secrets)}
+		hideIn(no.Fields, ans.secrets)
+		return no
 	}
-	return ans.unusable(fmt.Errorf("read dry-run verdict: status %.40q is not known", v.Status))
+	return ans.unusable(fmt.Errorf("read dry-run verdict: status %.40q is not known", without(v.Status, ans.secrets)))
 }
 
 // retryAfter reads a Retry-After header: seconds, or a date. 0 where there is

@@ -94,6 +94,11 @@ func TestOrdersAreSentOnce(t *testing.T) {
 					func(s *Session) error { return s.DryRunCreateDomain(t.Context(), creation) },
 					func(s *Session) error { return s.ChangeOwner(t.Context(), "d", ChangeOwner{Owner: owner}) },
 					func(s *Session) error { return s.DryRunChangeOwner(t.Context(), "d", ChangeOwner{Owner: owner}) },
+					func(s *Session) error { return s.Renew(t.Context(), "d", 1) },
+					func(s *Session) error { return s.DryRunRenew(t.Context(), "d", 1) },
+					func(s *Session) error { return s.Restore(t.Context(), "d") },
+					func(s *Session) error { return s.TransferIn(t.Context(), TransferIn{FQDN: "d", Owner: owner}) },
+					func(s *Session) error { return s.DryRunTransferIn(t.Context(), TransferIn{FQDN: "d", Owner: owner}) },
 				} {
 					rt := &script{steps: []step{first, says(202, "")}}
 					s := open(t, Options{BaseURL: "https://h", Transport: rt})
@@ -133,14 +138,19 @@ func TestOnceIsSentAgainOnlyWhenNothingHappened(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				rt := &script{steps: tc.steps}
-				s := open(t, Options{BaseURL: "https://h", Transport: rt})
-				err := s.SetContacts(t.Context(), "d", Contacts{Admin: owner})
-				if rt.count() != tc.sent || (err == nil) != tc.ok {
-					t.Errorf("%d requests, error %v", rt.count(), err)
-				}
-				if err != nil && asError(t, err).DefiniteNo() != tc.no {
-					t.Errorf("error %+v", err)
+				for _, call := range []func(*Session) error{
+					func(s *Session) error { return s.SetContacts(t.Context(), "d", Contacts{Admin: owner}) },
+					func(s *Session) error { return s.RelaunchTransfer(t.Context(), "d") },
+					func(s *Session) error { return s.SetTransferAuthInfo(t.Context(), "d", "a code") },
+				} {
+					rt := &script{steps: tc.steps}
+					err := call(open(t, Options{BaseURL: "https://h", Transport: rt}))
+					if rt.count() != tc.sent || (err == nil) != tc.ok {
+						t.Errorf("%d requests, error %v", rt.count(), err)
+					}
+					if err != nil && asError(t, err).DefiniteNo() != tc.no {
+						t.Errorf("error %+v", err)
+					}
 				}
 			})
 		})

@@ -69,8 +69,9 @@ type endpoint struct {
 // name is the form in which methods and metrics speak of a route.
 func (e *endpoint) name() string { return e.method + " " + e.path }
 
-// paying is the query of routes where sharing_id says who pays. A session adds
-// its sharing_id to every route that lists it here, and to no other.
+// paying is the query of routes where sharing_id says who pays, or for which
+// organization something is changed. A session adds its sharing_id to every route
+// that lists it here, and to no other.
 var paying = []string{"sharing_id"}
 
 // table holds every route that the client can use; it cannot send a request, a
@@ -89,6 +90,15 @@ var table = []endpoint{
 	{method: "GET", path: "/organization/organizations", class: Read, ok: []int{http.StatusOK}},
 	{method: "POST", path: "/domain/domains", class: Paid, dryRun: true, ok: []int{http.StatusAccepted}, query: paying, body: DomainCreate{}},
 	{method: "POST", path: "/domain/changeowner/{d}", class: Paid, dryRun: true, ok: []int{http.StatusAccepted}, query: paying, body: ChangeOwner{}},
+	{method: "GET", path: "/domain/domains/{d}/renew", class: Read, ok: []int{http.StatusOK}},
+	{method: "POST", path: "/domain/domains/{d}/renew", class: Paid, dryRun: true, ok: []int{http.StatusAccepted}, query: paying, body: renewal{}},
+	{method: "GET", path: "/domain/domains/{d}/restore", class: Read, ok: []int{http.StatusOK}},
+	{method: "POST", path: "/domain/domains/{d}/restore", class: Paid, ok: []int{http.StatusAccepted}, query: paying, body: restoration{}},
+	{method: "POST", path: "/domain/transferin", class: Paid, dryRun: true, ok: []int{http.StatusAccepted}, query: paying, body: TransferIn{}},
+	{method: "GET", path: "/domain/transferin/{d}", class: Read, ok: []int{http.StatusOK}},
+	{method: "PUT", path: "/domain/transferin/{d}", class: Once, ok: []int{http.StatusAccepted}},
+	{method: "PUT", path: "/domain/transferin/{d}/authinfo", class: Once, ok: []int{http.StatusAccepted}, query: paying, body: transferCode{}},
+	{method: "POST", path: "/domain/transferin/{d}/available", class: Read, ok: []int{http.StatusOK}, body: transferQuestion{}},
 	{method: "PATCH", path: "/domain/domains/{d}/contacts", class: Once, ok: []int{http.StatusAccepted}, body: contactsPatch{}},
 }
 

@@ -9,6 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// readsByPOST change nothing although their method is POST, and have a body.
+var readsByPOST = []string{"POST /domain/transferin/{d}/available"}
+
 func TestTableIsSound(t *testing.T) {
 	seen := map[string]bool{}
 	for i := range table {
@@ -20,10 +23,11 @@ func TestTableIsSound(t *testing.T) {
 		if endpointOf(e.name()) != e {
 			t.Errorf("%s: cannot be found", e.name())
 		}
-		if (e.class == Read) != (e.method == "GET") {
+		byPOST := slices.Contains(readsByPOST, e.name())
+		if (e.class == Read) != (e.method == "GET" || byPOST) {
 			t.Errorf("%s: class %s", e.name(), e.class)
 		}
-		if e.class == Read && (e.body != nil || e.dryRun) {
+		if e.class == Read && (e.body != nil && !byPOST || e.dryRun) {
 			t.Errorf("%s: a read with a body or a dry run", e.name())
 		}
 		if e.class == Paid && !slices.Contains(e.query, "sharing_id") {

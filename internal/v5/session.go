@@ -49,6 +49,7 @@ func (c Credential) check() error {
 // closing; it is safe for concurrent use.
 type Session struct {
 	c         *Client
+	tenant    string
 	sharingID string
 	// credential is a function so that nothing that prints a Session can show
 	// the secret: where a Session is in an unexported field, fmt does not call
@@ -59,12 +60,18 @@ type Session struct {
 // Format writes the sharing_id for every verb.
 func (s Session) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "v5 session %q", s.sharingID) }
 
-// Session makes the view of one tenant. sharingID is the organization that pays
+// Session is SessionFor the tenant without a name.
+func (c *Client) Session(cred Credential, sharingID string) *Session {
+	return c.SessionFor("", cred, sharingID)
+}
+
+// SessionFor makes the view of one tenant. Requests of sessions with the same
+// name wait in one line, and lines of different names take turns. sharingID is the organization that pays
 // and whose prices count, as an id from Organizations; "" leaves it to v5,
 // which takes the user's own organization. It is sent only on routes that
 // document it.
-func (c *Client) Session(cred Credential, sharingID string) *Session {
-	return &Session{c: c, sharingID: sharingID, credential: func() Credential { return cred }}
+func (c *Client) SessionFor(name string, cred Credential, sharingID string) *Session {
+	return &Session{c: c, tenant: name, sharingID: sharingID, credential: func() Credential { return cred }}
 }
 
 // SharingID is the organization of the session, "" for none.

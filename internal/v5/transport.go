@@ -90,26 +90,27 @@ func (d *departure) possible(own bool) bool {
 // is not nil.
 func (s *Session) attempt(ctx context.Context, p *prepared) (*answer, *failure) {
 	c := s.c
-	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
-	case <-ctx.Done():
-		return nil, &failure{Error: &Error{Route: p.name(), Err: ctx.Err()}}
-	}
-	if err := c.limit.wait(ctx); err != nil {
+	notSent := func(err error) (*answer, *failure) {
 		return nil, &failure{Error: &Error{Route: p.name(), Err: err}}
 	}
+	if c.breaker.refuses() {
+		return notSent(ErrOpen)
+	}
+	turn, err := c.queue.enter(ctx, s.tenant, priorityOf(ctx, p.class))
+	if err != nil {
+		return notSent(err)
+	}
 	start := c.now()
-	ans, f := s.exchange(ctx, p)
-	if f != nil && f.Status == http.StatusTooManyRequests {
-		c.limit.pause(f.RetryAfter)
+	ans, f, err := s.use(ctx, turn, p)
+	if err != nil {
+		return notSent(err)
 	}
 	if c.observe != nil {
 		x := Exchange{
 			Route:    p.name(),
 			Method:   p.method,
 			URL:      p.url.RequestURI(),
-			Body:     string(p.body),
+			Body:     p.shown,
 			DryRun:   p.dryRun,
 			Duration: c.now().Sub(start),
 		}
@@ -121,6 +122,21 @@ func (s *Session) attempt(ctx context.Context, p *prepared) (*answer, *failure) 
 		c.observe(x)
 	}
 	return ans, f
+}
+
+// use sends a request in its turn and ends the turn. The error is the
+// breaker's: then nothing was sent.
+func (s *Session) use(ctx context.Context, turn *turn, p *prepared) (ans *answer, f *failure, refused error) {
+	used := false
+	defer func() { turn.end(used) }()
+	refused = s.c.breaker.run(ctx, func() *failure {
+		used = true
+		if ans, f = s.exchange(ctx, p); f != nil && f.Status == http.StatusTooManyRequests {
+			s.c.queue.pause(f.RetryAfter)
+		}
+		return f
+	})
+	return ans, f, refused
 }
 
 // exchange is the part of an attempt on the network. It talks to the transport
@@ -152,7 +168,7 @@ func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure)
 		}
 	}
 	// The status of a write says all; that its body was cut changes nothing.
-	return &answer{route: p.name(), status: resp.StatusCode, header: resp.Header, body: body}, nil
+	return &answer{route: p.name(), status: resp.StatusCode, header: resp.Header, body: body, secrets: p.secrets}, nil
 }
 
 // request is the HTTP request of one attempt.
@@ -162,8 +178,10 @@ func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure)
 // method with an Idempotency-Key header, and for any request of which no byte
 // was written; over HTTP/2 also after some errors of the peer. In each case it
 // needs a body that it can have again: nil, or GetBody. So every write has a
-// body that is not nil, even an empty one, and no request has GetBody or such a
-// header: a write leaves this client once for each attempt, or not at all.
+// body that is not nil, and no request has GetBody or such a header: a write
+// leaves this client once for each attempt, or not at all. A route without a body
+// has NoBody, since any other empty one would be sent in chunks; that lets
+// net/http send it again only where no byte was written.
 func (p *prepared) request(ctx context.Context, userAgent string) *http.Request {
 	h := http.Header{
 		"Accept":        {"application/json"},
@@ -174,8 +192,11 @@ func (p *prepared) request(ctx context.Context, userAgent string) *http.Request 
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	if p.method != http.MethodGet {
 		h.Set("Content-Type", "application/json")
-		req.Body = io.NopCloser(bytes.NewReader(p.body))
-		req.ContentLength = int64(len(p.body))
+		req.Body = http.NoBody
+		if len(p.body) > 0 {
+			req.Body = io.NopCloser(bytes.NewReader(p.body))
+			req.ContentLength = int64(len(p.body))
+		}
 	}
 	if p.dryRun {
 		h.Set("Dry-Run", "1")
@@ -195,7 +216,7 @@ func (c *Client) rejected(p *prepared, resp *http.Response, body []byte, cut err
 	}
 	if cut == nil {
 		e.readEnvelope(body)
-		e.hide(p.secret)
+		e.hide(p.secrets)
 	}
 	switch {
 	case p.dryRun && e.Status == http.StatusAccepted:

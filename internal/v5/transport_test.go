@@ -262,6 +262,19 @@ func TestWritesAreNotSentAgainOnAStaleConnection(t *testing.T) {
 			t.Errorf("%s, %+v", got, e)
 		}
 	})
+	t.Run("without a body, pooled by a foreign transport", func(t *testing.T) {
+		url, read := raw(t, hangsUp)
+		base := &http.Transport{}
+		defer base.CloseIdleConnections()
+		s := open(t, Options{BaseURL: url, Transport: wrapper{base}})
+		if _, err := s.Domain(t.Context(), "d"); err != nil {
+			t.Fatal(err)
+		}
+		e := asError(t, s.RelaunchTransfer(t.Context(), "d"))
+		if got := strings.Join(read(), " "); got != "GET PUT" || !e.MaybeSent || e.DefiniteNo() {
+			t.Errorf("%s, %+v", got, e)
+		}
+	})
 	t.Run("a contact change, own transport", func(t *testing.T) {
 		url, read := raw(t, hangsUp)
 		s := open(t, Options{BaseURL: url})
@@ -288,16 +301,21 @@ func TestWritesAreNotSentAgainOnAStaleConnection(t *testing.T) {
 }
 
 func TestRequestsGiveTransportsNothingToRepeat(t *testing.T) {
-	rt := &script{steps: []func(*http.Request) (*http.Response, error){says(202, ""), says(202, ""), says(202, "")}}
+	taken := says(202, "")
+	rt := &script{steps: []step{taken, taken, taken, taken, taken, taken, taken}}
 	s := open(t, Options{BaseURL: "https://h", Transport: rt})
 	s.CreateDomain(t.Context(), creation)
 	s.ChangeOwner(t.Context(), "d", ChangeOwner{Owner: owner})
 	s.SetContacts(t.Context(), "d", Contacts{Bill: owner})
-	if rt.count() != 3 {
+	s.Renew(t.Context(), "d", 1)
+	s.Restore(t.Context(), "d")
+	s.TransferIn(t.Context(), TransferIn{FQDN: "d", Owner: owner})
+	s.RelaunchTransfer(t.Context(), "d")
+	if rt.count() != 7 {
 		t.Fatalf("%d requests", rt.count())
 	}
 	for _, r := range rt.sent {
-		if r.Body == nil || r.Body == http.NoBody || r.GetBody != nil || r.Header.Get("Idempotency-Key") != "" || r.Header.Get("X-Idempotency-Key") != "" {
+		if r.Body == nil || (r.Body == http.NoBody) != (r.Method == "PUT") || r.GetBody != nil || r.Header.Get("Idempotency-Key") != "" || r.Header.Get("X-Idempotency-Key") != "" {
 			t.Errorf("%s %s can be repeated", r.Method, r.URL.Path)
 		}
 		if httptrace.ContextClientTrace(r.Context()) == nil {
