@@ -85,8 +85,8 @@ func built() []Row {
 
 		Method("operation.info", operationInfo, Row{Support: Full, Class: Read, Key: KeyRequired,
 			V5: []string{"(what shows the operation's progress)"}, Divergences: []int{16, 17, 40}}),
-		Listing("operation.list", operationOptions(), operationList, Row{Support: Partial, Class: Read, Key: KeyRequired, Divergences: []int{18, 37, 50, 51, 52, 53, 54}}),
-		Listing("operation.count", operationOptions(), operationCount, Row{Support: Partial, Class: Read, Key: KeyRequired, Divergences: []int{18, 37, 50, 51, 52, 53, 54}}),
+		Listing("operation.list", operationOptions(), operationList, Row{Support: Full, Class: Read, Key: KeyRequired, Divergences: []int{18, 37, 50, 51, 52, 53, 54}}),
+		Listing("operation.count", operationOptions(), operationCount, Row{Support: Full, Class: Read, Key: KeyRequired, Divergences: []int{18, 37, 50, 51, 52, 53, 54}}),
 
 		Method("operation.cancel", operationCancel, Row{Support: Full, Class: Write, Key: KeyRequired,
 			Note: "only while nothing was sent; v5 cannot call work back", Divergences: []int{49}}),
