@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
 )
 
 func TestABackupDuringWritesIsWhole(t *testing.T) {
@@ -57,6 +59,17 @@ func TestABackupDuringWritesIsWhole(t *testing.T) {
 	}
 	close(stop)
 	writers.Wait()
+}
+
+// sound runs the engine's own check over every page.
+func sound(t *testing.T, db *DB) {
+	t.Helper()
+	db.bolt.View(func(tx *bbolt.Tx) error {
+		for err := range tx.Check() {
+			t.Errorf("the file is damaged: %v", err)
+		}
+		return nil
+	})
 }
 
 // restore backs db up into a file and opens that.

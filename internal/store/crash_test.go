@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package store
 
@@ -18,8 +18,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"go.etcd.io/bbolt"
 )
 
 var (
@@ -112,17 +110,6 @@ func whole(t *testing.T, db *DB, acked []entry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// sound runs the engine's own check over every page.
-func sound(t *testing.T, db *DB) {
-	t.Helper()
-	db.bolt.View(func(tx *bbolt.Tx) error {
-		for err := range tx.Check() {
-			t.Errorf("the file is damaged: %v", err)
-		}
-		return nil
-	})
 }
 
 // write has many writers write and say so, until it is killed.

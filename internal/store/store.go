@@ -3,7 +3,8 @@
 //
 // Only this package knows the engine (bbolt). What it offers is what any
 // ordered key-value engine with transactions has, so that another can take its
-// place: View, Update, Get, Put, Delete, Scan and NextID.
+// place: View, Update, Get, Put, Delete, Scan and NextID. Updates that come
+// together are committed together (group.go).
 package store
 
 import (
