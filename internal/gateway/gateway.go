@@ -63,6 +63,8 @@ type Hooks struct {
 	Now func() time.Time
 	// At is called between the steps of the journal.
 	At func(point string)
+	// Store are options of the store.
+	Store []store.Option
 	// RequestID replaces the source of request ids.
 	RequestID func() string
 }
@@ -106,7 +108,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	}); err != nil {
 		return nil, err
 	}
-	if g.db, err = store.Open(cfg.Store, 2*time.Second); err != nil {
+	if g.db, err = store.Open(cfg.Store, 2*time.Second, hooks.Store...); err != nil {
 		g.client.Close()
 		return nil, err
 	}
@@ -248,7 +250,7 @@ func (g *Gateway) Ready() error {
 	if !g.started {
 		return errors.New("starting")
 	}
-	return g.db.View(func(*store.Tx) error { return nil })
+	return g.db.Health()
 }
 
 // Addr is the address of the v3 endpoint, with the port that was chosen.

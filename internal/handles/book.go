@@ -113,6 +113,9 @@ func (b *Book) Own(tenant, configured string) (string, error) {
 		return handle, err
 	}
 	err = b.db.Update(func(tx *store.Tx) error {
+		if handle = string(tx.Get(store.OwnKey(tenant))); handle != "" && configured == "" {
+			return nil // another caller was first
+		}
 		if configured == "" {
 			c, err := b.mint(tx, tenant, Fields{Family: tenant}, true)
 			if err != nil {

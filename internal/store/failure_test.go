@@ -3,11 +3,13 @@ package store
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 var errBoom = errors.New("boom")
@@ -239,5 +241,37 @@ func TestCommittedGivesNothingWithAnError(t *testing.T) {
 	id, err := Committed(db, func(tx *Tx) (int64, error) { return tx.NextID("n", 1) })
 	if id != 0 || !errors.Is(err, full) {
 		t.Errorf("got %d, %v", id, err)
+	}
+}
+
+// Whether the disk takes what is written is tried again when asked, since a
+// store that is thought to be broken gets no other writes.
+func TestHealthTellsWhenTheDiskTakesWritesAgain(t *testing.T) {
+	full := errors.New("no space left on device")
+	var failing atomic.Pointer[error]
+	db, err := Open(filepath.Join(t.TempDir(), "store.db"), time.Second, BeforeCommit(func() error {
+		if err := failing.Load(); err != nil {
+			return *err
+		}
+		return nil
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	put := func() error { return db.Update(func(tx *Tx) error { return tx.Put([]byte("a"), nil) }) }
+	if err := put(); err != nil || db.Health() != nil {
+		t.Fatalf("at first: %v, %v", err, db.Health())
+	}
+	failing.Store(&full)
+	if err := put(); !errors.Is(err, ErrCommit) || !errors.Is(err, full) {
+		t.Errorf("a failed commit: %v", err)
+	}
+	if err := db.Health(); !errors.Is(err, full) {
+		t.Errorf("Health = %v", err)
+	}
+	failing.Store(nil)
+	if err := db.Health(); err != nil {
+		t.Errorf("Health with room again = %v", err)
 	}
 }

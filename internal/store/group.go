@@ -27,6 +27,8 @@ const (
 var (
 	// ErrClosed is what a store gives after Close.
 	ErrClosed = errors.New("the store is closed")
+	// ErrCommit is in the error of an Update that the disk did not take.
+	ErrCommit = errors.New("the disk did not take it")
 	// ErrUnsure is in the error of an Update of which the disk may or may not
 	// have kept all: it failed after the transaction was written out, and so did
 	// the attempt to find out. Any other error means that nothing was kept.
@@ -215,6 +217,7 @@ func (db *DB) transact(fn func(*Tx) error) (err error) {
 		if err != nil {
 			err = db.settle(id, err)
 		}
+		db.noteCommit(err)
 	}()
 	err = db.bolt.Update(func(bt *bbolt.Tx) error {
 		tx := &Tx{b: bt.Bucket(bucket)}
@@ -233,6 +236,26 @@ func (db *DB) transact(fn func(*Tx) error) (err error) {
 	return err
 }
 
+// noteCommit keeps how the last commit ended, for Health.
+func (db *DB) noteCommit(err error) {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.lastCommit = err
+}
+
+// Health tells whether the disk takes what is written: the error of the last
+// commit. After one that failed it tries another, since nothing else may write
+// for as long as the store is thought to be broken.
+func (db *DB) Health() error {
+	db.mu.Lock()
+	failed := db.lastCommit != nil
+	db.mu.Unlock()
+	if !failed {
+		return nil
+	}
+	return db.Update(func(tx *Tx) error { return tx.Put(Key(kindMeta, "health"), nil) })
+}
+
 // settle finds out what became of a commit that gave an error, while no other
 // can begin. Mostly nothing did: the old root page still counts. But when the
 // very last sync fails, the new root page is written: readers see the
@@ -245,13 +268,13 @@ func (db *DB) settle(id int, failed error) error {
 		return nil
 	})
 	if err == nil && newest < id {
-		return fmt.Errorf("commit to %s: %w", db.path, failed)
+		return fmt.Errorf("commit to %s, %w: %w", db.path, ErrCommit, failed)
 	}
 	if err == nil {
 		err = db.bolt.Update(func(*bbolt.Tx) error { return nil })
 	}
 	if err != nil {
-		return fmt.Errorf("commit to %s, %w: %w", db.path, ErrUnsure, failed)
+		return fmt.Errorf("commit to %s, %w, %w: %w", db.path, ErrCommit, ErrUnsure, failed)
 	}
 	return nil
 }

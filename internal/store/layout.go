@@ -15,6 +15,7 @@ import (
 // their parts do and no part can run into the next.
 //
 //	meta            "schema"                       schema version, decimal text
+//	meta            "health"                       empty: written to see whether the disk takes it
 //	counter         <name>                         last number given out, 8 bytes
 //	contact         <handle>                       contact, JSON (package handles)
 //	contact-id      <id>                           handle

@@ -41,6 +41,8 @@ type DB struct {
 	closed  bool
 	writing bool      // somebody commits, and will look at the queue when done
 	queue   []*update // in the order they came
+
+	lastCommit error // how the last one ended
 }
 
 // Option changes how a store behaves. Those there are, are for tests.

@@ -10,6 +10,7 @@ import (
 	"v3gate/internal/fault"
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
+	"v3gate/internal/store"
 	"v3gate/internal/v5"
 )
 
@@ -77,6 +78,10 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 		return fault.New(fault.Operation, fault.CauseNotFound, "no such operation"), true
 	case errors.Is(err, ops.ErrForeign):
 		return fault.New(fault.Operation, fault.CauseNoRight, "You aren't allowed to read that operation"), true
+	case errors.Is(err, store.ErrUnsure):
+		return fault.New(fault.Database, fault.CauseServerQuery, "the gateway's disk failed, and it is not known whether it kept the call; ask again later"), true
+	case errors.Is(err, store.ErrCommit):
+		return fault.New(fault.Database, fault.CauseServerQuery, "the gateway's disk does not take what is written; nothing was done"), true
 	case errors.As(err, &rejected) && rejected.Err == nil:
 		return badFields(rejected.Fields), true
 	case errors.As(err, &answer):
