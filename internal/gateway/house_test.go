@@ -220,3 +220,29 @@ json.dump([again(t) for t in json.load(sys.stdin)], sys.stdout)`)
 		t.Errorf("only %d answers were compared", len(answers))
 	}
 }
+
+// docs/reliability.md says which test holds each promise; those must exist.
+func TestPromisesAreHeldByTests(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/reliability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sources bytes.Buffer
+	files, _ := filepath.Glob("../*/*_test.go")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sources.Write(text)
+	}
+	named := regexp.MustCompile("`(Test\\w+)`").FindAllSubmatch(raw, -1)
+	for _, m := range named {
+		if !bytes.Contains(sources.Bytes(), append(append([]byte("func "), m[1]...), '(')) {
+			t.Errorf("%s is no test", m[1])
+		}
+	}
+	if len(named) < 40 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+}
