@@ -12,11 +12,12 @@ test:    ## the README's second command
 race:
 	go test -race ./...
 
-fuzz:    ## the request decoder, for a bounded time
+fuzz:    ## what reads strangers' input, for a bounded time
 	go test ./internal/xmlrpc -run '^$$' -fuzz FuzzDecode -fuzztime 30s
+	go test ./internal/query -run '^$$' -fuzz FuzzQuery -fuzztime 30s
 
-bench:   ## codecs side by side, in one run
-	go test -run '^$$' -bench . ./internal/xmlrpc
+bench:   ## codecs, store and lists beside their peers, in one run each
+	go test -run '^$$' -bench . ./internal/xmlrpc ./internal/store ./internal/query
 
 docs:    ## regenerate docs/ and what the gateway produces in the fixtures
 	go test ./internal/gateway -update
