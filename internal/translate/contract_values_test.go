@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -169,5 +170,19 @@ func TestOperationWordsAreDocumented(t *testing.T) {
 				t.Errorf("sort_by %s: %v", m.Name, err)
 			}
 		}
+	}
+}
+
+// What operations can fail with is shown only by the identifiers that v3
+// documents.
+func TestErrorTypesAreDocumented(t *testing.T) {
+	documented := map[string]bool{}
+	for _, e := range reference(t).Errors {
+		for _, one := range e.Errors {
+			documented[one.ID] = true
+		}
+	}
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(documented)), errorTypes); diff != "" {
+		t.Errorf("(-documented +known):\n%s", diff)
 	}
 }
