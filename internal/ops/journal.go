@@ -161,7 +161,10 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 		}
 		return put(tx, &op, kind.Paid)
 	})
-	if err == nil && fresh {
+	if err != nil {
+		return Operation{}, false, err // what op holds was not committed
+	}
+	if fresh {
 		e.count("", &op)
 		if !op.Step.AtEnd() {
 			e.markUnsent(op.ID)
