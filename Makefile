@@ -1,5 +1,5 @@
 # Everything here is one command; CI runs them all through .ci/run.
-.PHONY: build test race fuzz bench docs demo clients image
+.PHONY: build test race fuzz chaos bench docs demo clients image
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -15,6 +15,9 @@ race:
 fuzz:    ## what reads strangers' input, for a bounded time
 	go test ./internal/xmlrpc -run '^$$' -fuzz FuzzDecode -fuzztime 30s
 	go test ./internal/query -run '^$$' -fuzz FuzzQuery -fuzztime 30s
+
+chaos:   ## random sessions against a failing v5, for five minutes
+	go test ./internal/gateway -run 'TestChaos$$' -chaos.for 5m -timeout 10m -v
 
 bench:   ## codecs, store and lists beside their peers, in one run each
 	go test -run '^$$' -bench . ./internal/xmlrpc ./internal/store ./internal/query

@@ -71,7 +71,7 @@ func demo(ctx context.Context, out io.Writer, keep bool) (err error) {
 		return err
 	}
 	defer func() {
-		stopping, cancel := context.WithTimeout(context.Background(), grace)
+		stopping, cancel := context.WithTimeout(context.Background(), cfg.StopTimeout)
 		defer cancel()
 		err = errors.Join(err, g.Stop(stopping))
 	}()

@@ -3,21 +3,16 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := root().ExecuteContext(ctx); err != nil {
+	if err := root().ExecuteContext(untilSignal()); err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
-		os.Exit(1)
+		os.Exit(exitStatus(err))
 	}
 }
 
@@ -34,6 +29,6 @@ capitals, with _ for -. A flag on the command line wins.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), demoCommand(), sandboxCommand(), opsCommand(), callCommand(), methodsCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), checkConfigCommand(), demoCommand(), sandboxCommand(), opsCommand(), backupCommand(), storeCommand(), doctorCommand(), callCommand(), methodsCommand(), certCommand(), versionCommand(), healthCommand())
 	return cmd
 }

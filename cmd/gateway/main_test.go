@@ -107,18 +107,6 @@ func TestServeSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestTenantFromEnvironment(t *testing.T) {
-	for name, value := range map[string]string{
-		"GATEWAY_V3_KEY": "k", "GATEWAY_V5_APIKEY": "v", "GATEWAY_SHARING_ID": "s", "GATEWAY_OWN_HANDLE": "h", "GATEWAY_ANONYMOUS": "1",
-	} {
-		t.Setenv(name, value)
-	}
-	want := config.Tenant{Name: "default", V3Key: "k", V5APIKey: "v", SharingID: "s", OwnHandle: "h", Anonymous: true}
-	if got := tenantFromEnvironment(); len(got) != 1 || got[0] != want {
-		t.Errorf("got %+v", got)
-	}
-}
-
 func TestVersion(t *testing.T) {
 	out, err := run(t, "version")
 	if err != nil || !strings.HasPrefix(out, "gateway dev, commit ") {

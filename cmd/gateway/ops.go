@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +16,7 @@ import (
 )
 
 func opsCommand() *cobra.Command {
-	var storePath string
+	var file gateway.StoreFile
 	cmd := &cobra.Command{
 		Use:   "ops",
 		Short: "Look at operations, and resolve stuck ones",
@@ -24,24 +26,20 @@ registrar whether it happened, then resolve it.`,
 		Example: `  gateway ops list --store /var/lib/v3gate/store.db --step SUPPORT
   gateway ops show 1000000042 --store /var/lib/v3gate/store.db
   gateway ops resolve 1000000042 --happened --store /var/lib/v3gate/store.db`,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			if err := fromEnvironment(cmd); err != nil {
-				return err
-			}
-			if storePath == "" {
-				return errors.New("store: name the file of the gateway's store, such as --store /var/lib/v3gate/store.db")
-			}
-			return nil
-		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return needStore(cmd, &file) },
 	}
-	cmd.PersistentFlags().StringVar(&storePath, "store", "", "file of the gateway's store")
-	cmd.AddCommand(opsListCommand(&storePath), opsShowCommand(&storePath), opsResolveCommand(&storePath))
+	storeFlags(cmd.PersistentFlags(), &file)
+	cmd.AddCommand(opsListCommand(&file), opsShowCommand(&file), opsResolveCommand(&file))
 	return cmd
 }
 
 // withControl runs fn with a hand on the store's operations.
-func withControl(storePath *string, fn func(*gateway.Control) error) (err error) {
-	c, err := gateway.OpenControl(*storePath)
+func withControl(file *gateway.StoreFile, fn func(*gateway.Control) error) (err error) {
+	keys, err := gateway.SealWith(file.KeyFile, file.OldKeyFiles...)
+	if err != nil {
+		return err
+	}
+	c, err := gateway.OpenControl(file.Path, keys)
 	if err != nil {
 		return err
 	}
@@ -49,7 +47,7 @@ func withControl(storePath *string, fn func(*gateway.Control) error) (err error)
 	return fn(c)
 }
 
-func opsListCommand(storePath *string) *cobra.Command {
+func opsListCommand(file *gateway.StoreFile) *cobra.Command {
 	var s gateway.Selection
 	cmd := &cobra.Command{
 		Use:     "list",
@@ -57,7 +55,7 @@ func opsListCommand(storePath *string) *cobra.Command {
 		Example: "  gateway ops list --step SUPPORT",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withControl(storePath, func(c *gateway.Control) error {
+			return withControl(file, func(c *gateway.Control) error {
 				list, err := c.List(s)
 				if err != nil {
 					return err
@@ -66,7 +64,7 @@ func opsListCommand(storePath *string) *cobra.Command {
 				fmt.Fprintln(w, "ID\tSTEP\tSTATE\tTYPE\tDOMAIN\tTENANT\tCREATED\tLAST ERROR")
 				for _, o := range list {
 					fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.Step, o.State, o.Type, o.Domain, o.Tenant,
-						o.Created.Format(time.RFC3339), o.LastError)
+						o.Created.Format(time.RFC3339), oneLine(o.LastError))
 				}
 				return w.Flush()
 			})
@@ -81,21 +79,21 @@ func opsListCommand(storePath *string) *cobra.Command {
 	return cmd
 }
 
-func opsShowCommand(storePath *string) *cobra.Command {
+func opsShowCommand(file *gateway.StoreFile) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show one operation as JSON",
 		Example: "  gateway ops show 1000000042",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withControl(storePath, func(c *gateway.Control) error {
+			return withControl(file, func(c *gateway.Control) error {
 				return printOperation(cmd, args[0], c.Show)
 			})
 		},
 	}
 }
 
-func opsResolveCommand(storePath *string) *cobra.Command {
+func opsResolveCommand(file *gateway.StoreFile) *cobra.Command {
 	var happened, not bool
 	cmd := &cobra.Command{
 		Use:   "resolve ID --happened|--did-not-happen",
@@ -109,7 +107,7 @@ again: be sure, for a second try can be charged a second time.`,
 			if happened == not {
 				return errors.New("give one of --happened and --did-not-happen")
 			}
-			return withControl(storePath, func(c *gateway.Control) error {
+			return withControl(file, func(c *gateway.Control) error {
 				return printOperation(cmd, args[0], func(id int64) (gateway.OperationView, error) { return c.Resolve(id, happened) })
 			})
 		},
@@ -117,6 +115,16 @@ again: be sure, for a second try can be charged a second time.`,
 	cmd.Flags().BoolVar(&happened, "happened", false, "it happened: the operation is DONE")
 	cmd.Flags().BoolVar(&not, "did-not-happen", false, "it did not happen: the operation is in ERROR")
 	return cmd
+}
+
+// oneLine is a text of v5's for a terminal: without what could move its cursor.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return ' '
+		}
+		return r
+	}, text)
 }
 
 func printOperation(cmd *cobra.Command, text string, get func(int64) (gateway.OperationView, error)) error {

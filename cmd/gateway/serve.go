@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,11 +20,7 @@ import (
 	"v3gate/internal/sandbox"
 )
 
-// grace is how long a stopping gateway waits for calls and purchases in flight.
-const grace = 20 * time.Second
-
 func serveCommand() *cobra.Command {
-	cfg := config.Default()
 	var useSandbox bool
 	var sandboxKey string
 	cmd := &cobra.Command{
@@ -37,85 +35,113 @@ A sidecar with one tenant needs no file. Set
   GATEWAY_OWN_HANDLE  the v3 handle of the key's owner (optional)
   GATEWAY_ANONYMOUS=1 to serve calls without a key where v3 allowed that
 
+Several tenants are in the file of --config; check-config checks it, and SIGHUP reads
+it again. A flag wins over its variable, and that over the file.
+
+SIGTERM lets calls and purchases in flight end; a second one ends them at once.
+
 With --sandbox nothing is needed: an embedded simulation stands in for v5.`,
 		Example: `  gateway serve --sandbox
   GATEWAY_V3_KEY=... GATEWAY_V5_TOKEN=... gateway serve --store /var/lib/v3gate/store.db
-  gateway serve --v5-url http://127.0.0.1:8085/v5 --store /tmp/store.db`,
+  gateway serve --config /etc/v3gate/gateway.toml`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := fromEnvironment(cmd); err != nil {
-				return err
-			}
-			if useSandbox {
-				return serveSandbox(cmd.Context(), cmd.OutOrStdout(), cfg, sandboxKey)
-			}
-			cfg.Tenants = tenantFromEnvironment()
-			return serve(cmd.Context(), cfg)
-		},
 	}
+	from := settingFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&cfg.Listen, "listen", cfg.Listen, "address of the v3 endpoint")
-	f.StringVar(&cfg.Admin, "admin", cfg.Admin, "address of metrics and health")
-	f.StringVar(&cfg.Store, "store", "", "file that keeps handles and operations (--sandbox: a temporary one)")
-	f.StringVar(&cfg.V5URL, "v5-url", cfg.V5URL, "base address of the v5 API")
-	f.IntVar(&cfg.V5Rate, "v5-rate", cfg.V5Rate, "v5 requests a minute, 0 for unlimited")
-	f.StringVar(&cfg.LogLevel, "log-level", cfg.LogLevel, "debug, info, warn or error")
-	f.Int64Var(&cfg.MaxBody, "max-body", cfg.MaxBody, "largest request in bytes, after decompression")
-	f.DurationVar(&cfg.IdleTimeout, "idle-timeout", cfg.IdleTimeout, "how long a kept-alive connection may idle")
-	f.DurationVar(&cfg.CallTimeout, "call-timeout", cfg.CallTimeout, "how long a call may take")
-	f.DurationVar(&cfg.PaidWait, "paid-wait", cfg.PaidWait, "how long a paid call waits for v5 before its operation is returned open")
-	f.DurationVar(&cfg.KeepOperations, "keep-operations", cfg.KeepOperations, "how long finished operations are kept before they are archived")
-	f.StringVar(&cfg.Archive, "archive", "", "file that archived operations are appended to, one JSON object a line (default: beside the store)")
-	f.Int64Var(&cfg.FirstHandle, "first-handle", cfg.FirstHandle, "number of the first handle that is made up")
-	f.Int64Var(&cfg.FirstID, "first-id", cfg.FirstID, "first contact, domain and operation id that is made up")
 	f.BoolVar(&useSandbox, "sandbox", false, "run against an embedded simulation of v5")
 	f.StringVar(&sandboxKey, "sandbox-key", "sandboxsandboxsandbox123", "v3 key of the tenant that --sandbox makes")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := fromEnvironment(cmd); err != nil {
+			return err
+		}
+		if useSandbox {
+			return serveSandbox(cmd.Context(), cmd.OutOrStdout(), from(), sandboxKey)
+		}
+		return serve(cmd.Context(), from().Load)
+	}
 	return cmd
 }
 
-// tenantFromEnvironment is the sidecar's one tenant, or none when nothing of it
-// is set.
-func tenantFromEnvironment() []config.Tenant {
-	t := config.Tenant{
-		Name: "default", V3Key: os.Getenv("GATEWAY_V3_KEY"), V5Token: os.Getenv("GATEWAY_V5_TOKEN"),
-		V5APIKey: os.Getenv("GATEWAY_V5_APIKEY"), SharingID: os.Getenv("GATEWAY_SHARING_ID"),
-		OwnHandle: os.Getenv("GATEWAY_OWN_HANDLE"), Anonymous: os.Getenv("GATEWAY_ANONYMOUS") == "1",
+// serve runs the daemon. load reads the configuration, now and at each SIGHUP.
+func serve(ctx context.Context, load func() *config.Loaded) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP) // from now on it no longer ends the process
+	defer signal.Stop(hangup)
+	loaded := load()
+	if err := loaded.Validate(); err != nil {
+		return err
 	}
-	if t == (config.Tenant{Name: "default"}) {
-		return nil
-	}
-	return []config.Tenant{t}
-}
-
-func serve(ctx context.Context, cfg config.Config) error {
-	g, err := gateway.New(cfg, gateway.Hooks{})
+	g, err := gateway.New(loaded.Config, gateway.Hooks{Reread: load, Warnings: loaded.Warnings})
 	if err != nil {
 		return err
 	}
-	return g.Run(ctx, grace)
+	stop := onEach(hangup, g.Reload)
+	defer stop()
+	return g.Run(ctx, loaded.StopTimeout)
+}
+
+// untilSignal is a context that the first SIGINT or SIGTERM ends. The second one
+// is from somebody who does not want to wait: it ends the process.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		<-signals
+		fmt.Fprintln(os.Stderr, "gateway: a second signal; calls in flight are cut off, the journal knows of purchases")
+		os.Exit(1)
+	}()
+	return ctx
+}
+
+// onEach calls fn at each signal, until it is stopped. What fn has to say is in
+// the log.
+func onEach(signals <-chan os.Signal, fn func() error) (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-signals:
+				fn()
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() { close(quit); <-done }
 }
 
 // serveSandbox runs the daemon against a simulation in the same process, over
 // HTTP on a loopback port.
-func serveSandbox(ctx context.Context, out io.Writer, cfg config.Config, key string) (err error) {
+func serveSandbox(ctx context.Context, out io.Writer, from config.From, key string) (err error) {
 	sim := sandbox.New(sandbox.Options{})
 	url, closeSim, err := listen("127.0.0.1:0", sim.Handler())
 	if err != nil {
 		return err
 	}
 	defer closeSim()
-	cfg.V5URL = url + "/v5"
-	cfg.Tenants = []config.Tenant{sandboxTenant(key)}
-	if cfg.Store == "" {
-		dir, err := os.MkdirTemp("", "v3gate-sandbox-")
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-		cfg.Store = filepath.Join(dir, "store.db")
+	dir, err := os.MkdirTemp("", "v3gate-sandbox-")
+	if err != nil {
+		return err
 	}
-	fmt.Fprintf(out, "v3 endpoint http://%s/xmlrpc/ with the key %s, simulated v5 %s\n", cfg.Listen, key, cfg.V5URL)
-	return serve(ctx, cfg)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	from.NoTenants = true
+	load := func() *config.Loaded {
+		l := from.Load()
+		t := sandboxTenant(key)
+		t.Limits = l.TenantLimits
+		l.V5URL, l.Tenants = url+"/v5", []config.Tenant{t}
+		if l.Store == "" {
+			l.Store = filepath.Join(dir, "store.db")
+		}
+		return l
+	}
+	l := load()
+	fmt.Fprintf(out, "v3 endpoint http://%s/xmlrpc/ with the key %s, simulated v5 %s\n", l.Listen, key, l.V5URL)
+	return serve(ctx, load)
 }
 
 func sandboxTenant(key string) config.Tenant {

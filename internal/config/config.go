@@ -1,13 +1,12 @@
-// Package config is what an operator can set, checked, and printed without its
-// secrets.
+// Package config is what an operator can set: read from one TOML file, the
+// environment and flags, checked, and printed without its secrets.
+//
+// Two tables (table.go) say what there is to set. Keys of the file, variables,
+// flags, defaults, checks and docs/config.md all come from them.
 package config
 
 import (
-	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -20,12 +19,20 @@ type Config struct {
 	Store    string // file of the store
 	V5URL    string // base address of the v5 API, with /v5
 	V5Rate   int    // v5 requests a minute; 0 is unlimited
+	V5DryRun bool   // whether v5's Dry-Run is asked before each purchase
 	LogLevel string // debug, info, warn or error
 
-	MaxBody     int64         // bytes of a request after decompression
-	IdleTimeout time.Duration // how long a kept-alive connection may idle
-	CallTimeout time.Duration // how long a call may take; paid work goes on behind it
-	PaidWait    time.Duration // how long a paid call waits for v5 before its operation is returned open
+	MaxBody        int64         // bytes of a request after decompression
+	MaxConnections int           // open connections of the v3 endpoint
+	IdleTimeout    time.Duration // how long a kept-alive connection may idle
+	HeaderTimeout  time.Duration // how long a caller may take to send a request's header
+	BodyTimeout    time.Duration // how long it may take for the body after that
+
+	CallTimeout  time.Duration // how long a call may take; paid work goes on behind it
+	PaidWait     time.Duration // how long a paid call waits for v5 before its operation is returned open
+	StopTimeout  time.Duration // how long a stopping gateway waits for calls and purchases in flight
+	MaxInFlight  int           // calls at a time
+	TenantLimits Limits        // of tenants that name none
 
 	KeepOperations time.Duration // how long finished operations are kept
 	Archive        string        // file they go to then; empty: beside the store
@@ -36,112 +43,96 @@ type Config struct {
 	Tenants []Tenant
 }
 
-// Tenant is one v3 account and what it is in v5.
+// Limits are what one tenant's calls are held to. What is 0 is unlimited.
+type Limits struct {
+	InFlight int           // calls at a time
+	Rate     int           // calls in each
+	Window   time.Duration // span of this length
+}
+
+// Tenant is one v3 account and what it is in v5. Load has read the files that
+// it names.
 type Tenant struct {
-	Name      string
-	V3Key     string // 24 letters or digits; the integration sends it
-	V5Token   string // a personal access token, or
-	V5APIKey  string // an API key
+	Name string
+
+	// The keys that select the tenant: 24 letters or digits each, or the
+	// SHA-256 of one in hex.
+	V3Key       string
+	V3Keys      []string
+	V3KeyFile   string
+	V3KeySHA256 []string
+
+	V5Token      string // a personal access token, or
+	V5TokenFile  string
+	V5APIKey     string // an API key
+	V5APIKeyFile string
+
 	SharingID string // organization that pays; empty: whatever the credential can see
 	OwnHandle string // handle of the key's owner; empty: one is minted
 	Anonymous bool   // serves calls without a key where v3 allowed that
 	Mode      string // normal, read_only or no_spend; empty: normal
+
+	// Limits is what the tenant is held to. Load puts Config.TenantLimits where
+	// the file says nothing.
+	Limits Limits
 }
 
 // Default is the configuration of a sidecar that lacks its store and tenant.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9090", V5URL: "https://api.gandi.net/v5", V5Rate: 1000,
-		LogLevel: "info", MaxBody: 8 << 20, IdleTimeout: 5 * time.Second, CallTimeout: 25 * time.Second,
-		PaidWait: 4 * time.Second, KeepOperations: 400 * 24 * time.Hour, FirstHandle: 5_000_000, FirstID: 1_000_000_000,
+		Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9090", V5URL: "https://api.gandi.net/v5", V5Rate: 1000, V5DryRun: true,
+		LogLevel: "info", MaxBody: 8 << 20, MaxConnections: 1024, IdleTimeout: 5 * time.Second,
+		HeaderTimeout: 10 * time.Second, BodyTimeout: 50 * time.Second, CallTimeout: 25 * time.Second,
+		PaidWait: 4 * time.Second, StopTimeout: 20 * time.Second, MaxInFlight: 256,
+		// v3 took 30 requests in 2 seconds from an account.
+		TenantLimits:   Limits{InFlight: 64, Rate: 30, Window: 2 * time.Second},
+		KeepOperations: 400 * 24 * time.Hour, FirstHandle: 5_000_000, FirstID: 1_000_000_000,
 	}
 }
 
-var (
-	v3Key  = regexp.MustCompile(`^[A-Za-z0-9]{24}$`)
-	handle = regexp.MustCompile(`^[A-Z]+[0-9]+-GANDI$`)
-)
+// newTenant is a tenant of which nothing is said.
+func (c *Config) newTenant() Tenant { return Tenant{Mode: "normal", Limits: c.TenantLimits} }
 
-// Validate says everything that is wrong at once, each with the name of its
-// flag and the way out.
-func (c Config) Validate() error {
-	var wrong []error
-	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
-	for _, a := range []struct{ name, value string }{{"listen", c.Listen}, {"admin", c.Admin}} {
-		if _, _, err := net.SplitHostPort(a.value); err != nil {
-			bad("%s: %q is not HOST:PORT, such as 127.0.0.1:8080", a.name, a.value)
-		}
+// Keys are the plain v3 keys that select the tenant.
+func (t Tenant) Keys() []string {
+	if t.V3Key == "" {
+		return t.V3Keys
 	}
-	if c.Store == "" {
-		bad("store: name the file that keeps handles and operations, such as --store /var/lib/v3gate/store.db")
-	}
-	if u, err := url.Parse(c.V5URL); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" {
-		bad("v5-url: %q is not an http or https address such as https://api.gandi.net/v5", c.V5URL)
-	}
-	if c.V5Rate < 0 {
-		bad("v5-rate: %d is below 0; 0 means unlimited", c.V5Rate)
-	}
-	if c.MaxBody < 1024 || c.IdleTimeout <= 0 || c.CallTimeout <= 0 || c.PaidWait <= 0 {
-		bad("max-body, idle-timeout, call-timeout and paid-wait must be above 0 (max-body at least 1024)")
-	}
-	if c.KeepOperations < 24*time.Hour {
-		bad("keep-operations: %s is less than a day; callers still ask for operations of today", c.KeepOperations)
-	}
-	if c.FirstHandle < 1 || c.FirstID < 1 || c.FirstID > 1<<31-1_000_000 {
-		bad("first-handle and first-id must be at least 1, and first-id well below 2147483648: v3's ints end there")
-	}
-	if len(c.Tenants) == 0 {
-		bad("no tenant: set GATEWAY_V3_KEY and GATEWAY_V5_TOKEN (or GATEWAY_V5_APIKEY), or try serve --sandbox")
-	}
-	for _, t := range c.Tenants {
-		wrong = append(wrong, t.validate()...)
-	}
-	return errors.Join(wrong...)
-}
-
-func (t Tenant) validate() (wrong []error) {
-	bad := func(format string, args ...any) {
-		wrong = append(wrong, fmt.Errorf("tenant %s: "+format, append([]any{t.Name}, args...)...))
-	}
-	if t.V3Key == "" && !t.Anonymous {
-		bad("v3 key is missing (GATEWAY_V3_KEY): the key that your integration sends")
-	} else if t.V3Key != "" && !v3Key.MatchString(t.V3Key) {
-		bad("v3 key is not 24 letters or digits (GATEWAY_V3_KEY)")
-	}
-	switch {
-	case t.V5Token == "" && t.V5APIKey == "":
-		bad("v5 credential is missing: set GATEWAY_V5_TOKEN, a personal access token, or GATEWAY_V5_APIKEY")
-	case t.V5Token != "" && t.V5APIKey != "":
-		bad("both GATEWAY_V5_TOKEN and GATEWAY_V5_APIKEY are set; set one")
-	}
-	if t.OwnHandle != "" && !handle.MatchString(t.OwnHandle) {
-		bad("own handle %q is not like FLN123-GANDI (GATEWAY_OWN_HANDLE)", t.OwnHandle)
-	}
-	return wrong
+	return append([]string{t.V3Key}, t.V3Keys...)
 }
 
 // String is the configuration for logs: secrets are only said to be there.
 func (c Config) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "listen=%s admin=%s store=%s v5-url=%s v5-rate=%d", c.Listen, c.Admin, c.Store, c.V5URL, c.V5Rate)
-	for _, t := range c.Tenants {
-		fmt.Fprintf(&b, " tenant(%s)", t)
+	for _, s := range settings {
+		fmt.Fprintf(&b, "%s=%s ", s.key, text(s.field(&c)))
 	}
-	return b.String()
+	for _, t := range c.Tenants {
+		fmt.Fprintf(&b, "tenant(%s) ", t)
+	}
+	return strings.TrimSpace(b.String())
 }
 
 // String is the tenant without its secrets.
 func (t Tenant) String() string {
-	return fmt.Sprintf("name=%s v3-key=%s v5-token=%s v5-apikey=%s sharing-id=%s own-handle=%s anonymous=%t mode=%s", t.Name,
-		set(t.V3Key), set(t.V5Token), set(t.V5APIKey), t.SharingID, t.OwnHandle, t.Anonymous, t.Mode)
+	var words []string
+	for _, k := range tenantKeys {
+		words = append(words, k.key+"="+k.masked(k.field(&t)))
+	}
+	return strings.Join(words, " ")
 }
 
 // GoString keeps %#v from showing them.
 func (t Tenant) GoString() string { return "config.Tenant{" + t.String() + "}" }
 
-func set(secret string) string {
-	if secret == "" {
-		return "unset"
+// NeedRestart names the settings in which two configurations differ and which
+// cannot change under a running gateway.
+func NeedRestart(running, wanted Config) []string {
+	var keys []string
+	for _, s := range settings {
+		if !s.live && text(s.field(&running)) != text(s.field(&wanted)) {
+			keys = append(keys, s.key)
+		}
 	}
-	return "set"
+	return keys
 }

@@ -50,9 +50,9 @@ type handler func(context.Context, *call) (xmlrpc.Value, error)
 
 // chain is what every row goes through, outermost first.
 func (g *Gateway) chain() handler {
-	return g.observe(g.recover(g.identify(g.mode(g.deadline(func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return g.observe(g.recover(g.identify(g.mode(g.deadline(g.limit(func(ctx context.Context, c *call) (xmlrpc.Value, error) {
 		return c.row.Call(ctx, &c.Call, c.params)
-	})))))
+	}))))))
 }
 
 // observe counts and logs the call, and turns its error into a fault. Texts of
@@ -142,13 +142,15 @@ func (g *Gateway) identify(next handler) handler {
 }
 
 // authenticate finds the tenant of a key, or the anonymous one where v3 asked
-// for no key.
+// for no key. It is asked once in a call, which keeps that tenant whatever a
+// reload brings.
 func (g *Gateway) authenticate(c *call, key credential) error {
-	if key.apikey == "" && c.row.Key == translate.KeyOptional && g.tenants.Anonymous() != nil {
-		c.Tenant = g.tenants.Anonymous()
+	set := g.tenants.Load()
+	if key.apikey == "" && c.row.Key == translate.KeyOptional && set.Anonymous() != nil {
+		c.Tenant = set.Anonymous()
 		return nil
 	}
-	t, err := g.tenants.Lookup(key.apikey)
+	t, err := set.Lookup(key.apikey)
 	switch err {
 	case nil:
 		c.Tenant = t

@@ -1,13 +1,17 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -62,15 +66,47 @@ func (s Selection) has(o *ops.Operation) bool {
 		(s.Domain == "" || s.Domain == o.FQDN) && (s.Tenant == "" || s.Tenant == o.Tenant)
 }
 
+// usual is the selection in the forms of the journal. What can have nothing is an
+// error, for it would look as if there were nothing to do.
+func (s Selection) usual() (Selection, error) {
+	s.Step, s.Domain = strings.ToUpper(s.Step), strings.ToLower(strings.TrimSuffix(s.Domain, "."))
+	if s.Most <= 0 {
+		s.Most = 100
+	}
+	if s.Step != "" && !slices.Contains(ops.Steps, ops.Step(s.Step)) {
+		return s, fmt.Errorf("%w: there is no step %q; steps are %v", errSelection, s.Step, ops.Steps)
+	}
+	return s, nil
+}
+
+// What operators are told, with what to do.
+var (
+	errNone      = errors.New("no such operation; gateway ops list shows what there is")
+	errResolved  = errors.New("only an operation in SUPPORT can be resolved; gateway ops show tells where it stands")
+	errSelection = errors.New("list operations")
+)
+
+// told puts an error of the engine in an operator's words.
+func told(err error) error {
+	switch {
+	case errors.Is(err, ops.ErrUnknown):
+		return errNone
+	case errors.Is(err, ops.ErrStep):
+		return errResolved
+	}
+	return err
+}
+
 // operator is what an operator can do with operations.
 type operator struct{ engine *ops.Engine }
 
 func (op operator) list(s Selection) ([]OperationView, error) {
-	if s.Most <= 0 {
-		s.Most = 100
+	s, err := s.usual()
+	if err != nil {
+		return nil, err
 	}
 	out := []OperationView{}
-	err := op.engine.Everywhere(func(o ops.Operation) error {
+	err = op.engine.Everywhere(func(o ops.Operation) error {
 		if s.has(&o) {
 			out = append(out, viewOf(o))
 		}
@@ -84,12 +120,12 @@ func (op operator) list(s Selection) ([]OperationView, error) {
 
 func (op operator) show(id int64) (OperationView, error) {
 	o, err := op.engine.Find(id)
-	return viewOf(o), err
+	return viewOf(o), told(err)
 }
 
 func (op operator) resolve(id int64, happened bool) (OperationView, error) {
 	o, err := op.engine.Resolve(id, happened)
-	return viewOf(o), err
+	return viewOf(o), told(err)
 }
 
 // socketOf is where the daemon of a store listens for operators.
@@ -100,15 +136,18 @@ func socketOf(storePath string) string { return storePath + ".sock" }
 func (g *Gateway) listenForOperators() {
 	path := socketOf(g.cfg.Store)
 	os.Remove(path) // one of a killed process; the store's lock says that none runs
-	l, err := net.Listen("unix", path)
+	private := net.ListenConfig{Control: onlyOurs}
+	l, err := private.Listen(context.Background(), "unix", path)
 	if err == nil {
-		err = os.Chmod(path, 0o600)
+		if err = os.Chmod(path, 0o600); err != nil {
+			err = errors.Join(err, l.Close())
+		}
 	}
 	if err != nil {
 		g.log.Warn("no socket for operators; stop the gateway to use the ops commands", zap.Error(err))
 		return
 	}
-	g.serve(l, operator{g.services.Ops}.handler())
+	g.serve(l, g.storeRoutes(operator{g.services.Ops}.handler()))
 }
 
 // handler serves operators in JSON.
@@ -142,10 +181,12 @@ func (op operator) handler() http.Handler {
 
 func reply(w http.ResponseWriter, v any, err error) {
 	switch {
-	case errors.Is(err, ops.ErrUnknown):
-		http.Error(w, "no such operation", http.StatusNotFound)
-	case errors.Is(err, ops.ErrStep):
-		http.Error(w, "only an operation in SUPPORT that nothing is working on can be resolved", http.StatusConflict)
+	case errors.Is(err, errNone):
+		http.Error(w, err.Error(), http.StatusNotFound)
+	case errors.Is(err, errResolved):
+		http.Error(w, err.Error(), http.StatusConflict)
+	case errors.Is(err, errSelection):
+		http.Error(w, err.Error(), http.StatusBadRequest)
 	case err != nil:
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	default:
@@ -163,14 +204,20 @@ type Control struct {
 }
 
 // OpenControl finds the daemon of a store, or opens the store.
-func OpenControl(storePath string) (*Control, error) {
-	if client := dialDaemon(socketOf(storePath)); client != nil {
+func OpenControl(storePath string, options ...store.Option) (*Control, error) {
+	client, err := dialDaemon(socketOf(storePath))
+	if err != nil {
+		return nil, err
+	}
+	if client != nil {
 		return &Control{client: client, close: func() error { client.CloseIdleConnections(); return nil }}, nil
 	}
-	if _, err := os.Stat(storePath); err != nil {
-		return nil, fmt.Errorf("open store: %w", err) // do not make an empty one
+	if _, err := os.Stat(storePath); errors.Is(err, fs.ErrNotExist) { // do not make an empty one
+		return nil, fmt.Errorf("open store: there is no file %s; give --store the file that gateway serve has", storePath)
+	} else if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
 	}
-	db, err := store.Open(storePath, 2*time.Second)
+	db, err := store.Open(storePath, 2*time.Second, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +229,7 @@ func OpenControl(storePath string) (*Control, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Control{local: operator{engine}, close: db.Close}, nil
+	return &Control{local: operator{engine}, close: func() error { engine.Close(context.Background()); return db.Close() }}, nil
 }
 
 // Close ends the connection or gives the store free.
@@ -194,7 +241,8 @@ func (c *Control) List(s Selection) ([]OperationView, error) {
 		return c.local.list(s)
 	}
 	var out []OperationView
-	return out, c.ask("GET", "/operations?"+s.query(), nil, &out)
+	err := c.ask("GET", "/operations?"+s.query(), nil, &out)
+	return out, err
 }
 
 // Show gives one operation.

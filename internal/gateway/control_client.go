@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -17,16 +18,19 @@ import (
 
 // dialDaemon gives a client of the daemon behind a socket; nil when none
 // answers.
-func dialDaemon(socket string) *http.Client {
+func dialDaemon(socket string) (*http.Client, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}
 	conn, err := dial(context.Background(), "", "")
-	if err != nil {
-		return nil
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("ask the running gateway: %w; run this command as the user of the daemon", err)
+	case err != nil:
+		return nil, nil
 	}
 	conn.Close()
-	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: dial}}
+	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{DialContext: dial}}, nil
 }
 
 func (s Selection) query() string {

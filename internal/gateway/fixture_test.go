@@ -327,6 +327,8 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 // finish fails for answers nobody asked for and requests nobody expected.
 func (s *script) finish(t *testing.T) {
 	t.Helper()
+	s.mu.Lock() // a turn behind the call may still ask
+	defer s.mu.Unlock()
 	for _, line := range s.extra {
 		t.Errorf("unexpected v5 request:\n%s", line)
 	}
@@ -339,6 +341,8 @@ func (s *script) finish(t *testing.T) {
 }
 
 func (s *script) written() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var b bytes.Buffer
 	for i, asked := range s.asked {
 		fmt.Fprintf(&b, "%s\n< %s\n", asked, s.answers[i])

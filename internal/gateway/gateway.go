@@ -11,6 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/rpc/v2"
@@ -37,9 +38,15 @@ type Gateway struct {
 	metrics   *telemetry.Metrics
 	db        *store.DB
 	client    *v5.Client
-	tenants   *tenant.Set
+	tenants   atomic.Pointer[tenant.Set]
+	limiter   *limiter
 	services  *translate.Services
 	requestID func() string
+
+	reloading sync.Mutex // one reload at a time
+	reread    func() *config.Loaded
+	prepares  []Prepare
+	manager   *Notifier
 
 	front, admin net.Listener
 	servers      []*http.Server
@@ -48,8 +55,15 @@ type Gateway struct {
 	background    sync.WaitGroup
 	endBackground func()
 	now           func() time.Time
-	started       bool
+	state         atomic.Int32
 }
+
+// The states of a gateway.
+const (
+	starting int32 = iota
+	serving
+	stopping
+)
 
 // Hooks are for programs that embed a gateway and want to watch it.
 type Hooks struct {
@@ -65,8 +79,14 @@ type Hooks struct {
 	At func(point string)
 	// Store are options of the store.
 	Store []store.Option
+	// Jitter replaces the source of the random waits before retries of v5.
+	Jitter func(bound time.Duration) time.Duration
 	// RequestID replaces the source of request ids.
 	RequestID func() string
+	// Reread reads the configuration again, for Reload.
+	Reread func() *config.Loaded
+	// Warnings about the configuration are logged.
+	Warnings []string
 }
 
 // New opens the store and checks the whole configuration. What it opened it
@@ -75,7 +95,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 3)}
+	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 3), reread: hooks.Reread}
 	if hooks.Now == nil {
 		hooks.Now = time.Now
 	}
@@ -88,11 +108,18 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 			return nil, err
 		}
 	}
-	if g.tenants, err = tenants(cfg.Tenants); err != nil {
+	g.manager = NewNotifier(g.log)
+	warn(g.log, hooks.Warnings)
+	set, err := tenants(cfg.Tenants)
+	if err != nil {
 		return nil, err
 	}
 	g.metrics = telemetry.NewMetrics(g.registry, Build())
+	g.limiter = newLimiter(cfg.MaxInFlight, cfg.MaxConnections, g.metrics.LimitWait, g.metrics.LimitRefused)
+	g.limiter.configure(set)
+	g.tenants.Store(set)
 	if g.client, err = v5.New(v5.Options{
+		Jitter:  hooks.Jitter,
 		BaseURL: cfg.V5URL, PerMinute: cfg.V5Rate, Transport: hooks.Transport, Waited: g.metrics.RateWait,
 		UserAgent: "v3gate/" + Build().Version,
 		BreakerChanged: func(open bool) {
@@ -125,10 +152,14 @@ func (g *Gateway) assemble(hooks Hooks) error {
 	if err := errors.Join(table.Validate(nil)...); err != nil {
 		return fmt.Errorf("check the table of methods: %w", err)
 	}
+	if err := g.takeIntoUse(); err != nil {
+		return err
+	}
 	book := handles.New(g.db, handles.Floors{Handle: g.cfg.FirstHandle, ID: g.cfg.FirstID}, hooks.Now)
 	engine, err := ops.New(g.db, ops.Options{
 		Session: g.session, Settle: translate.Settle(book), Wait: g.cfg.PaidWait, FirstID: g.cfg.FirstID,
-		Now: hooks.Now, Log: g.log, At: hooks.At,
+		SkipDryRun: !g.cfg.V5DryRun,
+		Now:        hooks.Now, Log: g.log, At: hooks.At,
 		DryRunIgnored: func(op *ops.Operation) { g.metrics.DryRunIgnored(op.Type) },
 		Undecided:     func(op *ops.Operation) { g.metrics.OperationUndecided(op.Type) },
 		Overshoot:     func(op *ops.Operation) { g.metrics.OperationOvershoot(op.Type) },
@@ -143,26 +174,9 @@ func (g *Gateway) assemble(hooks Hooks) error {
 	return nil
 }
 
-// tenants turns the configured accounts into the set that keys select from.
-func tenants(configured []config.Tenant) (*tenant.Set, error) {
-	var all []tenant.Tenant
-	for _, c := range configured {
-		t := tenant.Tenant{Name: c.Name, AuthScheme: "Bearer", AuthSecret: c.V5Token, SharingID: c.SharingID,
-			OwnHandle: c.OwnHandle, Anonymous: c.Anonymous, Mode: tenant.Mode(c.Mode)}
-		if c.V5APIKey != "" {
-			t.AuthScheme, t.AuthSecret = "Apikey", c.V5APIKey
-		}
-		if c.V3Key != "" {
-			t.KeyHashes = [][32]byte{tenant.HashKey(c.V3Key)}
-		}
-		all = append(all, t)
-	}
-	return tenant.NewSet(all...)
-}
-
 // session is a tenant's view of v5.
 func (g *Gateway) session(name string) (*v5.Session, error) {
-	t, ok := g.tenants.Named(name)
+	t, ok := g.tenants.Load().Named(name)
 	if !ok {
 		return nil, fmt.Errorf("tenant %s is no longer configured", name)
 	}
@@ -206,27 +220,25 @@ func (g *Gateway) Start() (err error) {
 	if g.admin, err = net.Listen("tcp", g.cfg.Admin); err != nil {
 		return errors.Join(fmt.Errorf("listen for metrics and health: %w", err), g.front.Close())
 	}
-	g.serve(g.front, handler)
+	v3 := g.server(handler)
+	v3.ConnState = g.countConnections
+	g.run(v3, g.bounded(g.front))
 	g.serve(g.admin, g.adminHandler())
 	g.listenForOperators()
 	g.services.Ops.Start()
 	background, cancel := context.WithCancel(context.Background())
 	g.background.Go(func() { g.keepPruning(background) })
 	g.endBackground = func() { cancel(); g.background.Wait() }
-	g.started = true
+	g.state.Store(serving)
 	g.log.Info("gateway is serving", zap.String("listen", g.Addr()), zap.String("admin", g.AdminAddr()),
 		zap.String("store", g.cfg.Store), zap.String("v5_url", g.cfg.V5URL), zap.String("version", Build().Version))
 	return nil
 }
 
-// serve runs one HTTP server. Some clients read until the server closes, so a
-// kept-alive connection may idle for a few seconds only.
-func (g *Gateway) serve(l net.Listener, h http.Handler) {
-	s := &http.Server{
-		Handler: h, ErrorLog: telemetry.StdLog(g.log), MaxHeaderBytes: 64 << 10,
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
-		WriteTimeout: time.Minute + g.cfg.CallTimeout, IdleTimeout: g.cfg.IdleTimeout,
-	}
+// serve runs an HTTP server until Stop.
+func (g *Gateway) serve(l net.Listener, h http.Handler) { g.run(g.server(h), l) }
+
+func (g *Gateway) run(s *http.Server, l net.Listener) {
 	g.servers = append(g.servers, s)
 	go func() { g.served <- s.Serve(l) }()
 }
@@ -247,8 +259,11 @@ func (g *Gateway) adminHandler() http.Handler {
 
 // Ready says why the gateway cannot serve, or nil.
 func (g *Gateway) Ready() error {
-	if !g.started {
+	switch g.state.Load() {
+	case starting:
 		return errors.New("starting")
+	case stopping:
+		return errors.New("stopping")
 	}
 	return g.db.Health()
 }
@@ -263,13 +278,15 @@ func (g *Gateway) AdminAddr() string { return g.admin.Addr().String() }
 // answered, paid work gets until ctx ends to hear v5's word, then the store is
 // closed. What was cut off is found in the journal at the next start.
 func (g *Gateway) Stop(ctx context.Context) error {
-	g.started = false
+	g.state.Store(stopping)
 	if g.endBackground != nil {
 		g.endBackground()
 	}
 	var errs []error
+	calls, cancel := share(ctx)
+	defer cancel()
 	for _, s := range g.servers {
-		if err := s.Shutdown(ctx); err != nil {
+		if err := s.Shutdown(calls); err != nil {
 			errs = append(errs, s.Close())
 		}
 	}
@@ -278,16 +295,32 @@ func (g *Gateway) Stop(ctx context.Context) error {
 	return errors.Join(append(errs, g.db.Close())...)
 }
 
-// Run starts, serves until ctx ends, and stops with grace for work in flight.
+// share ends before ctx does: a caller who dribbles a request until the end must
+// not take all the time that purchases in flight have.
+func share(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(deadline)*3/4)
+}
+
+// Run starts, serves until ctx ends, and stops with grace for work in flight. A
+// service manager that listens is told of each step.
 func (g *Gateway) Run(ctx context.Context, grace time.Duration) error {
 	err := g.Start()
 	if err == nil {
+		g.manager.Ready("answering on " + g.Addr())
+		watch, end := context.WithCancel(ctx)
+		g.background.Go(func() { g.manager.Watch(watch, g.Ready) })
 		select {
 		case <-ctx.Done():
 			g.log.Info("gateway is stopping")
 		case err = <-g.served:
 			err = fmt.Errorf("serve: %w", err)
 		}
+		end()
+		g.manager.Stopping()
 	}
 	stopping, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()

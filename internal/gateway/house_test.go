@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
+	"v3gate/internal/config"
 	"v3gate/internal/fault"
 	"v3gate/internal/telemetry"
 	"v3gate/internal/translate"
@@ -26,14 +27,15 @@ var mayImport = map[string][]string{
 	"handles":   {"store", "query", "v5"},
 	"ops":       {"store", "query", "v5"},
 	"translate": {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops"},
-	"gateway":   {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "translate"},
-	"cmd":       {"gateway", "sandbox", "config"},
+	"gateway":   {"certs", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "translate"},
+	"cmd":       {"certs", "gateway", "sandbox", "config"},
 }
 
 // onlyIn are modules that one package alone may know.
 var onlyIn = map[string][]string{
 	"go.etcd.io/bbolt":                               {"store"},
 	"github.com/kolo/xmlrpc":                         {"cmd"},
+	"github.com/BurntSushi/toml":                     {"config"},
 	"github.com/gorilla/rpc/v2":                      {"xmlrpc", "gateway"},
 	"github.com/prometheus/client_golang/prometheus": {"telemetry", "gateway"},
 }
@@ -89,6 +91,9 @@ func TestGeneratedDocsAreUpToDate(t *testing.T) {
 		"methods.md": table.MethodsDoc(),
 		"metrics.md": telemetry.MetricsDoc(),
 		"faults.md":  fault.Doc(),
+		"config.md":  config.Doc(),
+
+		"../gateway.example.toml": config.Example(),
 	} {
 		path := filepath.Join("../../docs", name)
 		if *update {

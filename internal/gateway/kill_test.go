@@ -24,9 +24,12 @@ import (
 // and how.
 const childEnv = "V3GATE_TEST_KILL_CHILD"
 
-// death is what a child is told: which gateway to run, what to buy, and where in
-// the journal to kill itself.
-type death struct{ Store, V5, Method, Point string }
+// death is what a child is told: which gateway to run, what to buy, where in the
+// journal to kill itself, and how fast its clock runs.
+type death struct {
+	Store, V5, Method, Point string
+	Speed                    int
+}
 
 const killed = "killed.net"
 
@@ -48,7 +51,7 @@ func TestKill(t *testing.T) {
 			t.Run(strings.Join([]string{method, c.point, c.network}, " "), func(t *testing.T) {
 				t.Parallel()
 				v := newKillV5(t, method, c.network)
-				d := death{Store: filepath.Join(t.TempDir(), "store.db"), V5: v.url, Method: method, Point: c.point}
+				d := death{Store: filepath.Join(t.TempDir(), "store.db"), V5: v.url, Method: method, Point: c.point, Speed: 100}
 				v.run(t, d, c.point != "" || strings.HasPrefix(c.network, "dies"))
 				v.recover(t, d)
 			})
@@ -70,10 +73,8 @@ func newKillV5(t *testing.T, method, network string) *killV5 {
 	t.Helper()
 	ignores := strings.Contains(network, "ignore")
 	v := &killV5{sim: sandbox.New(sandbox.Options{StepTime: 5 * time.Millisecond, PendingChecks: -1, IgnoreDryRun: ignores})}
-	if method == "domain.owner.set" {
-		if err := v.sim.Seed(sandbox.Seed{Domains: []sandbox.SeedDomain{{FQDN: killed}}}); err != nil {
-			t.Fatal(err)
-		}
+	if err := v.sim.Seed(killSeeds[method]); err != nil {
+		t.Fatal(err)
 	}
 	if network == "answer lost" {
 		v.lost = 1
@@ -159,19 +160,34 @@ func TestKillChild(t *testing.T) {
 			select {} // it takes a moment, in which nothing may happen
 		}
 	})
+	r.must(t, d.Method, keyA, killed, d.params(t, r))
+}
+
+// params are those of the call that a child makes.
+func (d *death) params(t *testing.T, r *rig) map[string]any {
+	t.Helper()
+	switch d.Method {
+	case "domain.renew":
+		return map[string]any{"duration": 1, "current_year": renewedFrom.Year()}
+	case "domain.restore":
+		return map[string]any{"duration": 1}
+	}
 	handle := r.must(t, "contact.create", keyA, person())["handle"]
 	params := map[string]any{"owner": handle, "admin": handle, "bill": handle, "tech": handle}
-	if d.Method == "domain.create" {
+	switch d.Method {
+	case "domain.create":
 		params["duration"] = 1
-	} else {
+	case "domain.transferin.proceed":
+		params["authinfo"] = "sesame"
+	case "domain.owner.set":
 		contacts := r.must(t, "domain.info", keyA, killed)["contacts"].(map[string]any)
 		params["old_owner"] = contacts["owner"].(map[string]any)["handle"]
 	}
-	r.must(t, d.Method, keyA, killed, params)
+	return params
 }
 
-// gateway starts a gateway on the store. Its clock runs a hundred times as fast
-// as others, so that the ten seconds between two looks are a tenth of one.
+// gateway starts a gateway on the store. Its clock runs many times as fast as
+// others, so that the ten seconds between two looks are a part of one.
 func (d *death) gateway(t *testing.T, at func(string)) *rig {
 	t.Helper()
 	cfg := config.Default()
@@ -180,7 +196,7 @@ func (d *death) gateway(t *testing.T, at func(string)) *rig {
 	begin := time.Now()
 	g, err := New(cfg, Hooks{
 		Log: zap.NewNop(), At: at,
-		Now: func() time.Time { return begin.Add(100 * time.Since(begin)) },
+		Now: func() time.Time { return begin.Add(time.Duration(d.Speed) * time.Since(begin)) },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"v3gate/internal/store"
@@ -26,6 +27,8 @@ type Book struct {
 	db     *store.DB
 	floors Floors
 	now    func() time.Time
+	memo   memo
+	epoch  atomic.Uint64
 }
 
 // New gives the book of a store.
@@ -67,7 +70,7 @@ func (b *Book) mint(tx *store.Tx, tenant string, f Fields, empty bool) (Contact,
 // content the oldest is the one that content leads to.
 func putContact(tx *store.Tx, c *Contact) error {
 	expanded := c.Expand().Contact
-	content := store.ContactContentKey(c.Tenant, expanded.Digest())
+	content := store.ContactContentKey(c.Tenant, tx.Digest(expanded.Digest()))
 	index := func() error {
 		if c.Empty || tx.Get(content) != nil {
 			return nil
@@ -160,7 +163,7 @@ func (b *Book) Fill(handle string, f Fields) (Contact, error) {
 // Count is how many contacts there are, of all tenants.
 func (b *Book) Count() (n int, err error) {
 	err = b.db.View(func(tx *store.Tx) error {
-		return tx.Scan(store.ContactsPrefix(), func(_, _ []byte) error { n++; return nil })
+		return tx.ScanKeys(store.ContactsPrefix(), func([]byte) error { n++; return nil })
 	})
 	return n, err
 }
@@ -168,7 +171,7 @@ func (b *Book) Count() (n int, err error) {
 // Recognise gives the handle of a contact that v5 shows: the tenant's oldest
 // contact with that content, or a new one made from it.
 func (b *Book) recognise(tx *store.Tx, tenant string, shown *v5.Contact) (string, error) {
-	if handle := tx.Get(store.ContactContentKey(tenant, shown.Digest())); handle != nil {
+	if handle := tx.Get(store.ContactContentKey(tenant, tx.Digest(shown.Digest()))); handle != nil {
 		return string(handle), nil
 	}
 	c, err := b.mint(tx, tenant, fromV5(shown), false)

@@ -39,8 +39,8 @@ type domainKey struct {
 // DomainID gives the integer id of a tenant's domain, the same for ever.
 func (b *Book) DomainID(tenant, fqdn string) (int64, error) {
 	var d Domain
-	err := b.db.View(func(tx *store.Tx) error {
-		_, err := store.GetJSON(tx, store.DomainKey(tenant, fqdn), &d)
+	err := b.db.View(func(tx *store.Tx) (err error) {
+		d, err = b.read(tx, domainKey{tenant, fqdn})
 		return err
 	})
 	if err != nil || d.ID != 0 {
@@ -69,9 +69,18 @@ func (b *Book) domain(tx *store.Tx, tenant, fqdn string) (Domain, error) {
 		store.PutJSON(tx, store.DomainIDKey(d.ID), domainKey{tenant, fqdn}))
 }
 
+// Epoch counts the changes of domains that came through this gateway. A reading
+// that was begun in an earlier epoch may not show the last of them.
+func (b *Book) Epoch() uint64 { return b.epoch.Load() }
+
+// Changed begins a new epoch.
+func (b *Book) Changed() { b.epoch.Add(1) }
+
 // SetRoles records which handles a domain now uses, in the caller's
-// transaction. A role that is "" stays as it was.
+// transaction. A role that is "" stays as it was. Whoever calls it has seen the
+// domain changed, so it begins a new epoch.
 func (b *Book) SetRoles(tx *store.Tx, tenant, fqdn string, roles Roles) error {
+	b.Changed()
 	d, err := b.domain(tx, tenant, fqdn)
 	if err != nil {
 		return fmt.Errorf("set contacts of %s: %w", fqdn, err)
@@ -103,8 +112,8 @@ func (b *Book) SetRoles(tx *store.Tx, tenant, fqdn string, roles Roles) error {
 // content, or minted, and then kept.
 func (b *Book) Recognise(tenant, fqdn string, shown v5.Contacts) (Domain, error) {
 	var d Domain
-	err := b.db.View(func(tx *store.Tx) error {
-		_, err := store.GetJSON(tx, store.DomainKey(tenant, fqdn), &d)
+	err := b.db.View(func(tx *store.Tx) (err error) {
+		d, err = b.read(tx, domainKey{tenant, fqdn})
 		return err
 	})
 	if err != nil || d.ID != 0 && !d.missing(shown) {

@@ -45,21 +45,44 @@ func (e *Engine) Prune(before time.Time, archive io.Writer, synced func() error)
 		if err := synced(); err != nil {
 			return n, fmt.Errorf("archive operations: %w", err)
 		}
-		err = e.db.Update(func(tx *store.Tx) error {
-			var errs []error
-			for i := range batch {
-				errs = append(errs, tx.Delete(store.OpKey(batch[i].ID)), tx.Delete(store.OpTenantKey(batch[i].Tenant, batch[i].ID)))
-			}
-			return errors.Join(errs...)
-		})
+		gone, err := e.drop(batch)
 		if err != nil {
 			return n, fmt.Errorf("prune operations: %w", err)
 		}
-		for i := range batch {
-			e.uncount(&batch[i])
+		for _, op := range gone {
+			e.uncount(op)
 		}
-		n += len(batch)
+		n += len(gone)
 	}
+}
+
+// drop deletes operations that still are as they were archived, and gives those.
+// One that was relaunched meanwhile is at work again.
+func (e *Engine) drop(batch []Operation) ([]*Operation, error) {
+	for i := range batch {
+		if err := e.dropItems(&batch[i]); err != nil {
+			return nil, err
+		}
+	}
+	return store.Committed(e.db, func(tx *store.Tx) ([]*Operation, error) {
+		var gone []*Operation
+		for i := range batch {
+			op, err := load(tx, batch[i].ID)
+			switch {
+			case errors.Is(err, ErrUnknown):
+				continue
+			case err != nil:
+				return nil, err
+			case !op.Step.AtEnd() || !op.Updated.Equal(batch[i].Updated):
+				continue
+			}
+			if err := errors.Join(tx.Delete(store.OpKey(op.ID)), tx.Delete(store.OpTenantKey(op.Tenant, op.ID))); err != nil {
+				return nil, err
+			}
+			gone = append(gone, op)
+		}
+		return gone, nil
+	})
 }
 
 // ended lists operations that ended before a time, the oldest first. Ids grow

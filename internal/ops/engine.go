@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -18,6 +19,8 @@ type Options struct {
 	// Session gives the v5 session of a tenant; work outlives the call that
 	// asked for it and is kept by the tenant's name.
 	Session func(tenant string) (*v5.Session, error)
+	// Kinds are those that know more than v5 and operations, by their names.
+	Kinds map[string]Kind
 	// Settle writes what became true with a DONE operation, in its commit. It
 	// may be run twice.
 	Settle func(*store.Tx, *Operation) error
@@ -29,6 +32,9 @@ type Options struct {
 	SettleFor time.Duration // how long an accepted unpaid change may stay invisible: 15 min
 	FirstID   int64         // operation ids count from here: 1,000,000,000
 
+	// SkipDryRun asks v5's Dry-Run about nothing, for a v5 that does not honour it.
+	SkipDryRun bool
+
 	Now func() time.Time
 	Log *zap.Logger
 
@@ -37,7 +43,8 @@ type Options struct {
 	Overshoot     func(op *Operation) // more was done than an operation asked for
 
 	// At is called at each point between two steps of the journal: intended,
-	// dry-run, sending, sent, outcome. Tests kill the process there.
+	// dry-run, sending, sent, outcome; and of a work list: list, item, item-sent,
+	// item-outcome, list-end. Tests kill the process there.
 	At func(point string)
 }
 
@@ -93,6 +100,8 @@ type Engine struct {
 	counts   map[[2]string]int
 	entering map[string]chan struct{} // fqdn -> closed when the next caller may enter
 	turns    map[int64]*turn          // in flight
+	lists    map[int64]*worklist      // at work
+	slots    chan struct{}            // one for each of their items under way
 
 	// What is known of open operations; their end takes them off.
 	open   map[int64]time.Time // id -> created
@@ -108,9 +117,11 @@ func New(db *store.DB, opt Options) (*Engine, error) {
 	e := &Engine{
 		db: db, opt: opt, kinds: kinds(), wake: make(chan struct{}, 1),
 		counts: map[[2]string]int{}, entering: map[string]chan struct{}{}, turns: map[int64]*turn{},
+		lists: map[int64]*worklist{}, slots: make(chan struct{}, itemsInAll),
 		open: map[int64]time.Time{}, due: map[int64]time.Time{},
 		looked: map[int64]time.Time{}, absent: map[int64]time.Time{}, unsent: map[int64]bool{},
 	}
+	maps.Copy(e.kinds, opt.Kinds)
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	next := opt.Now()
 	followed := next
@@ -150,6 +161,9 @@ func (e *Engine) Start() {
 func (e *Engine) Close(ctx context.Context) {
 	e.mu.Lock()
 	e.closed = true
+	for _, l := range e.lists {
+		l.poke()
+	}
 	e.mu.Unlock()
 	e.poke()
 	done := make(chan struct{})

@@ -26,9 +26,19 @@ type Intent struct {
 	// Once names what may be done once only; see Operation.
 	Once    string
 	Request json.RawMessage
+	// Items makes the work list of a kind that has them, in the commit of the
+	// intent: what it reads is what the list stands for, and what it writes is
+	// written with it. It may be run twice.
+	Items func(*store.Tx) ([]Item, error)
+	// List names what a work list is about, where its kind has no call of its
+	// own: while the tenant's list of that name is at work, this intent replaces
+	// the rest of it, and no other operation begins.
+	List string
 	// Nothing tells that v5 already is as the caller wants it: no call is made
 	// and the operation is DONE at once.
 	Nothing bool
+
+	taken bool // v5 has taken the call already; see Check
 }
 
 // load reads an operation; ErrUnknown when there is none.
@@ -74,7 +84,7 @@ func put(tx *store.Tx, op *Operation, paid bool) error {
 	return errors.Join(
 		store.PutJSON(tx, store.OpKey(op.ID), op),
 		tx.Put(store.OpTenantKey(op.Tenant, op.ID), nil),
-		open(), guard(), spend(tx, op))
+		open(), guard(), spend(tx, op), putWork(tx, op))
 }
 
 // spend keeps what may be done once: it is spent when the request may be on its
@@ -122,56 +132,74 @@ func held(tx *store.Tx, in Intent) (*Operation, error) {
 func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fresh bool, err error) {
 	kind := e.kinds[in.Kind]
 	now := e.opt.Now().UTC()
+	if err := kind.accepts(in); err != nil {
+		return op, false, err
+	}
 	err = e.db.Update(func(tx *store.Tx) error {
-		fresh = false
-		if kind.Paid && !in.Nothing {
-			running, err := held(tx, in)
-			if running == nil && err == nil {
-				running, err = doneOnce(tx, in)
-			}
-			if err != nil {
-				return err
-			}
-			if running != nil {
-				op = *running
-				return nil
-			}
+		running, err := e.joined(tx, in)
+		if kind.Paid && !in.Nothing && !in.taken {
+			running, err = made(tx, in)
 		}
-		id, err := tx.NextID("operation", e.opt.FirstID)
 		if err != nil {
 			return err
 		}
-		session, err := tx.NextID("session", e.opt.FirstID)
-		if err != nil {
+		if fresh = running == nil; !fresh {
+			op = *running
+			return nil
+		}
+		if op, err = e.draft(tx, in, now); err != nil {
 			return err
 		}
-		op = Operation{
-			ID: id, Tenant: in.Tenant, Type: in.Type, Kind: in.Kind, Step: Wait, Source: in.Source,
-			Session: session, FQDN: in.FQDN, Params: in.Params, Infos: in.Infos,
-			Created: now, Updated: now, State: Intended,
-			Fingerprint: in.Fingerprint, Once: in.Once, Request: in.Request, Baseline: baseline,
-		}
-		if kind.Paid {
-			op.Step = Bill
-		}
-		fresh = true
-		if in.Nothing {
+		op.Baseline = baseline
+		switch {
+		case in.Nothing || kind.Send == nil && op.Work.Next == 1:
 			op.Step, op.State, op.Started = Done, Accepted, now
-			return errors.Join(put(tx, &op, kind.Paid), e.opt.Settle(tx, &op))
+			return e.write(tx, &op)
+		case in.taken:
+			op.State, op.Sends, op.Started = Accepted, 1, now
+			if kind.Forget != nil {
+				op.Request = kind.Forget(op.Request)
+			}
 		}
 		return put(tx, &op, kind.Paid)
 	})
 	if err != nil {
 		return Operation{}, false, err // what op holds was not committed
 	}
+	if !fresh && op.Work.Next > 0 {
+		e.wakeList(op.ID)
+	}
 	if fresh {
 		e.count("", &op)
-		if !op.Step.AtEnd() {
+		switch {
+		case in.taken:
+			e.schedule(op.ID, time.Second)
+		case !op.Step.AtEnd():
 			e.markUnsent(op.ID)
 			e.schedule(op.ID, time.Minute) // lest its caller never comes to its first turn
 		}
 	}
 	return op, fresh, err
+}
+
+// draft makes the operation of an intent, with its work list.
+func (e *Engine) draft(tx *store.Tx, in Intent, now time.Time) (op Operation, err error) {
+	op = Operation{
+		Tenant: in.Tenant, Type: in.Type, Kind: in.Kind, Step: Wait, Source: in.Source,
+		FQDN: in.FQDN, Params: in.Params, Infos: in.Infos,
+		Created: now, Updated: now, State: Intended,
+		Fingerprint: in.Fingerprint, Once: in.Once, Request: in.Request, List: in.List,
+	}
+	if e.kinds[in.Kind].Paid {
+		op.Step = Bill
+	}
+	if op.ID, err = tx.NextID("operation", e.opt.FirstID); err != nil {
+		return op, err
+	}
+	if op.Session, err = tx.NextID("session", e.opt.FirstID); err != nil {
+		return op, err
+	}
+	return op, stock(tx, &op, in.Items)
 }
 
 // change commits one change that the engine itself makes of an operation and
@@ -206,13 +234,8 @@ func (e *Engine) commit(op Operation, closed func(Step) bool, mutate func(*Opera
 		if !closed(op.Step) {
 			mutate(op)
 			op.Updated = e.opt.Now().UTC()
-			if err := put(tx, op, e.kinds[op.Kind].Paid); err != nil {
+			if err := e.write(tx, op); err != nil {
 				return err
-			}
-			if op.Step == Done {
-				if err := e.opt.Settle(tx, op); err != nil {
-					return err
-				}
 			}
 		}
 		after = *op
@@ -225,6 +248,21 @@ func (e *Engine) commit(op Operation, closed func(Step) bool, mutate func(*Opera
 		e.count(before, &after)
 	}
 	return after, nil
+}
+
+// write puts an operation, which is DONE only when its work list is; that
+// settles what it was about.
+func (e *Engine) write(tx *store.Tx, op *Operation) error {
+	if err := e.weigh(tx, op); err != nil {
+		return err
+	}
+	if err := put(tx, op, e.kinds[op.Kind].Paid); err != nil {
+		return err
+	}
+	if op.Step == Done {
+		return e.opt.Settle(tx, op)
+	}
+	return nil
 }
 
 func (e *Engine) get(id int64) (op Operation, err error) {

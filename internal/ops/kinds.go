@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"v3gate/internal/store"
 	"v3gate/internal/v5"
 )
 
@@ -47,6 +48,32 @@ type Kind struct {
 	// Forget takes secrets out of a request once they have done their work; nil
 	// where it holds none.
 	Forget func(json.RawMessage) json.RawMessage
+
+	// DoItem makes the call of one item of a work list, never a paid one; nil for
+	// a kind without lists. A kind with nothing else is its list alone; else the
+	// list comes after the kind's own call. It is made again when nobody knows
+	// what became of it, so that must do no harm, or ShownItem prevent it. A
+	// *SkipError skips the item, a *StaleError fails it.
+	DoItem func(ctx context.Context, s *v5.Session, op *Operation, item *Item) error
+	// ShownItem reads whether v5 already shows what the item asks for. It is
+	// asked before an item is sent again of which nobody knows what became.
+	ShownItem func(ctx context.Context, s *v5.Session, op *Operation, item *Item) (bool, error)
+	// WantItem decides, in the commit that precedes each send, whether the item
+	// is still wanted; a *SkipError for no. It may set item.Loaded to what it
+	// read, for the two above. It may be run twice and must not write.
+	WantItem func(tx *store.Tx, op *Operation, item *Item) error
+	// ItemsAtOnce bounds the items of one list under way; 0 is 4.
+	ItemsAtOnce int
+	// Sequential: each item builds on the one before. It waits for that one's
+	// end, and is not begun when that one failed.
+	Sequential bool
+}
+
+func (k *Kind) baseline(ctx context.Context, s *v5.Session, in *Intent) (json.RawMessage, error) {
+	if k.Baseline == nil {
+		return nil, nil
+	}
+	return k.Baseline(ctx, s, in)
 }
 
 func kinds() map[string]Kind {

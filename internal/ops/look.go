@@ -14,6 +14,10 @@ import (
 // background from all others.
 const lookFor = 30 * time.Second
 
+// dryRunShows is how many times GiveUp a Dry-Run that was taken for the real call
+// may take to show, where reading cannot tell work that is under way from none.
+const dryRunShows = 24
+
 // Sighting is what reading v5 tells about an operation's call.
 type Sighting struct {
 	// Happened: the call is proven to have happened. Step is then where it
@@ -79,11 +83,8 @@ func (e *Engine) saw(id int64, read, absent bool) (absentFor time.Duration) {
 }
 
 func (e *Engine) happened(op Operation, seen Sighting) (Operation, error) {
-	now, forget := e.opt.Now().UTC(), e.kinds[op.Kind].Forget
-	if seen.Overshoot {
-		e.opt.Overshoot(&op)
-	}
-	return e.change(op, func(op *Operation) {
+	now, forget, was := e.opt.Now().UTC(), e.kinds[op.Kind].Forget, op.Step
+	op, err := e.change(op, func(op *Operation) {
 		op.State, op.UnknownSince, op.Refusal = Accepted, time.Time{}, ""
 		if forget != nil {
 			op.Request = forget(op.Request)
@@ -99,6 +100,10 @@ func (e *Engine) happened(op Operation, seen Sighting) (Operation, error) {
 			op.advance(seen.Step)
 		}
 	})
+	if err == nil && seen.Overshoot && was != Done && op.Step == Done {
+		e.opt.Overshoot(&op)
+	}
+	return op, err
 }
 
 // absence is the only way to a second send: two looks, far enough apart, that
@@ -113,11 +118,13 @@ func (e *Engine) absence(kind Kind, s *v5.Session, op Operation, lasted time.Dur
 	e.mu.Unlock()
 	enough := op.Step == Support || op.Refusal != "" || e.opt.Now().Sub(op.UnknownSince) >= e.opt.GiveUp
 	switch {
-	case op.Sends == 0 && enough:
+	case op.Sends == 0 && enough && (kind.MayResend || e.opt.Now().Sub(op.UnknownSince) >= dryRunShows*e.opt.GiveUp):
 		// Only Dry-Runs went out, and they were not taken for the real call.
 		return e.toError(op, cmp.Or(op.Refusal, "v5 does not take the call"))
-	case op.Sends == 1 && !kind.MayResend && !enough:
-		return op, nil // it is never sent again, and may still show
+	case op.Sends == 0 && enough:
+		return e.toSupport(op, "v5's answer to the Dry-Run got lost; nobody knows whether it took that for the real call")
+	case op.Sends <= 1 && !kind.MayResend && !enough:
+		return op, nil // not even a Dry-Run is sent again: what there was may still show
 	case op.Sends > 1 || op.Sends == 1 && enough:
 		text := "the call was sent and v5 does not show it; nobody knows whether it happened"
 		if op.Refusal != "" {

@@ -84,6 +84,9 @@ type Operation struct {
 	// Once names, for the name it is about, what may be done once only, for ever:
 	// the year that a renewal carries. "" where there is no such bound.
 	Once string `json:",omitempty"`
+	// List names what its work list is about; see Intent.
+	List string `json:",omitempty"`
+	Work Work   `json:",omitzero"`
 	// Request is what the kind sends. It holds contact data, so it is wiped once
 	// the operation is at its end; secrets in it go with the outcome.
 	Request json.RawMessage `json:",omitempty"`
@@ -92,6 +95,10 @@ type Operation struct {
 	// Sends counts how often the request went out, in whatever guise; a second
 	// time needs proof.
 	Sends int
+	// Rehearsed: v5's Dry-Run may have been asked, and its answer is not known.
+	// Kept for kinds that are never sent again: reading cannot tell a Dry-Run
+	// that was taken for the real call from one that was not.
+	Rehearsed bool `json:",omitempty"`
 	// UnknownSince is since when nobody knows what became of the call, or since
 	// when v5, which took it, does not show it; for giving up.
 	UnknownSince time.Time

@@ -3,7 +3,6 @@ package ops
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,6 +12,10 @@ import (
 // RenewRequest is what a renewal asks for.
 type RenewRequest struct {
 	Duration int // years
+	// Ends is the end that it starts from, as it was when the call was checked.
+	// Without one nothing is renewed: the call was only to be answered with what
+	// was done before.
+	Ends time.Time `json:",omitzero"`
 }
 
 // renew prolongs a domain: POST renew. v5 has no guard against a second one, and
@@ -20,8 +23,14 @@ type RenewRequest struct {
 // happened when the end year has reached what was asked for, whoever did it.
 var renew = Kind{
 	Paid: true,
+	// The end may have moved since the call was checked: an equal call with
+	// another current_year can begin and end between the two.
 	Baseline: func(ctx context.Context, s *v5.Session, in *Intent) (json.RawMessage, error) {
-		ends, err := registryEnd(ctx, s, in.FQDN)
+		r, err := request[RenewRequest](in.Request)
+		if err != nil {
+			return nil, err
+		}
+		ends, err := unmoved(ctx, s, in.FQDN, r.Ends)
 		if err != nil {
 			return nil, err
 		}
@@ -41,11 +50,7 @@ var renew = Kind{
 		if err != nil {
 			return err
 		}
-		ends, err := registryEnd(ctx, s, op.FQDN)
-		if err == nil && !ends.Equal(before) {
-			err = &StaleError{fmt.Sprintf("%s ends on %s and no longer on %s; nothing was sent",
-				op.FQDN, ends.Format(time.DateOnly), before.Format(time.DateOnly))}
-		}
+		_, err = unmoved(ctx, s, op.FQDN, before)
 		return err
 	},
 	Send: func(ctx context.Context, s *v5.Session, op *Operation) error {
@@ -77,6 +82,21 @@ var renew = Kind{
 	},
 }
 
+// unmoved reads the end of a domain, which still has to be the one before.
+func unmoved(ctx context.Context, s *v5.Session, fqdn string, before time.Time) (time.Time, error) {
+	ends, err := registryEnd(ctx, s, fqdn)
+	switch {
+	case err != nil:
+		return ends, err
+	case before.IsZero():
+		return ends, &StaleError{"the earlier renewal of " + fqdn + " has failed meanwhile; nothing was sent"}
+	case !ends.Equal(before):
+		return ends, &StaleError{fmt.Sprintf("%s ends on %s and no longer on %s; nothing was sent",
+			fqdn, ends.Format(time.DateOnly), before.Format(time.DateOnly))}
+	}
+	return ends, nil
+}
+
 // registryEnd is when the registry ends a domain of the session's.
 func registryEnd(ctx context.Context, s *v5.Session, fqdn string) (time.Time, error) {
 	d, err := s.Domain(ctx, fqdn)
@@ -84,7 +104,7 @@ func registryEnd(ctx context.Context, s *v5.Session, fqdn string) (time.Time, er
 	case err != nil:
 		return time.Time{}, err
 	case !s.Owns(d) || d.Dates.RegistryEndsAt == nil:
-		return time.Time{}, errors.New("read end of " + fqdn + ": it is not this organization's, or has no end")
+		return time.Time{}, &StaleError{fqdn + " is not this organization's, or has no end"}
 	}
 	return d.Dates.RegistryEndsAt.UTC(), nil
 }

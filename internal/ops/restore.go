@@ -45,8 +45,10 @@ var restore = Kind{
 			return Sighting{}, err
 		case !now.Restorable && !now.Ends.Equal(before.Ends):
 			return Sighting{Happened: true, Step: Done}, nil
-		case now == before:
+		case now.Restorable && now.Ends.Equal(before.Ends):
 			return Sighting{Absent: true}, nil
+		case now.Restorable:
+			return Sighting{Note: "the domain's dates have moved, and it still can be restored"}, nil
 		}
 		return Sighting{Note: "the domain can no longer be restored, and its dates have not moved"}, nil
 	},

@@ -44,6 +44,7 @@ type rig struct {
 	at        map[string]func() // what happens at a point of the journal
 	ignored   []int64
 	undecided []int64
+	overshot  []int64
 	lost      error // what Session gives
 	settle    error // what Settle gives
 }
@@ -81,6 +82,7 @@ func newRig(t *testing.T, o sandbox.Options) *rig {
 		Log:           zap.New(core),
 		DryRunIgnored: func(op *Operation) { r.mu.Lock(); defer r.mu.Unlock(); r.ignored = append(r.ignored, op.ID) },
 		Undecided:     func(op *Operation) { r.mu.Lock(); defer r.mu.Unlock(); r.undecided = append(r.undecided, op.ID) },
+		Overshoot:     func(op *Operation) { r.mu.Lock(); defer r.mu.Unlock(); r.overshot = append(r.overshot, op.ID) },
 		At:            r.reach,
 	}
 	r.open()

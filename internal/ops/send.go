@@ -19,14 +19,11 @@ func (e *Engine) send(kind Kind, s *v5.Session, op Operation) (Operation, error)
 }
 
 func (e *Engine) transmit(kind Kind, s *v5.Session, op Operation) (Operation, error) {
-	if kind.DryRun != nil {
-		err := safely(func() error { return kind.DryRun(e.ctx, s, &op) })
-		e.opt.At("dry-run")
-		if errors.Is(err, v5.ErrDryRunIgnored) {
-			return e.ignored(op)
-		}
-		if err != nil {
-			return e.failed(op, err)
+	if kind.DryRun != nil && !e.opt.SkipDryRun {
+		var yes bool
+		var err error
+		if op, yes, err = e.rehearse(kind, s, op); err != nil || !yes {
+			return op, err
 		}
 	}
 	if kind.Ready != nil {
@@ -50,12 +47,33 @@ func (e *Engine) transmit(kind Kind, s *v5.Session, op Operation) (Operation, er
 	return e.accepted(op, op.Sends)
 }
 
-// ignored is what became of an operation whose Dry-Run was the real call.
-func (e *Engine) ignored(op Operation) (Operation, error) {
-	e.opt.DryRunIgnored(&op)
+// rehearse asks v5's Dry-Run, and tells whether to go on to the request itself.
+func (e *Engine) rehearse(kind Kind, s *v5.Session, op Operation) (_ Operation, yes bool, err error) {
+	if !kind.MayResend {
+		op, err = e.change(op, func(op *Operation) { op.Rehearsed = true })
+		if err != nil || !op.Rehearsed {
+			return op, false, err // not committed, so not asked
+		}
+	}
+	err = safely(func() error { return kind.DryRun(e.ctx, s, &op) })
+	e.opt.At("dry-run")
+	switch {
+	case errors.Is(err, v5.ErrDryRunIgnored):
+		e.ignored(&op)
+		op, err = e.accepted(op, op.Sends+1)
+	case err != nil:
+		op, err = e.failed(op, err)
+	default:
+		return op, true, nil
+	}
+	return op, false, err
+}
+
+// ignored tells those who watch that a Dry-Run was the real call.
+func (e *Engine) ignored(op *Operation) {
+	e.opt.DryRunIgnored(op)
 	e.opt.Log.Error("v5 took a Dry-Run for the real call; the real one is not sent",
 		zap.Int64("operation", op.ID), zap.String("fqdn", op.FQDN))
-	return e.accepted(op, op.Sends+1)
 }
 
 // notReady ends an operation whose ground has gone, or puts it off while v5
@@ -71,7 +89,7 @@ func (e *Engine) notReady(op Operation, cause error) (Operation, error) {
 		return op, errors.Join(err, cause)
 	case e.opt.Now().Sub(op.Created) < e.opt.UnsentFor || e.ctx.Err() != nil:
 		e.markUnsent(op.ID)
-		return op, nil
+		return e.change(op, func(op *Operation) { op.Rehearsed = false })
 	}
 	return e.refused(op, cause)
 }
@@ -107,7 +125,7 @@ func (e *Engine) failed(op Operation, cause error) (Operation, error) {
 	switch {
 	case unsent && !inDoubt && (e.opt.Now().Sub(op.Created) < e.opt.UnsentFor || e.ctx.Err() != nil):
 		e.markUnsent(op.ID)
-		return e.change(op, func(op *Operation) { op.State, op.Sends = Intended, sends })
+		return e.change(op, func(op *Operation) { op.State, op.Sends, op.Rehearsed = Intended, sends, false })
 	case no && !inDoubt:
 		return e.refused(op, cause)
 	case no && !unsent:

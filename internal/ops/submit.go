@@ -52,7 +52,9 @@ func (e *Engine) journal(ctx context.Context, kind Kind, in Intent) (op Operatio
 		if running, err := e.running(in); err != nil {
 			return op, false, err
 		} else if running != nil {
-			e.schedule(running.ID, 0)
+			if !running.Step.AtEnd() {
+				e.schedule(running.ID, 0)
+			}
 			return *running, false, nil
 		}
 	}
@@ -60,7 +62,7 @@ func (e *Engine) journal(ctx context.Context, kind Kind, in Intent) (op Operatio
 	if err != nil {
 		return op, false, err
 	}
-	baseline, err := kind.Baseline(ctx, session, &in)
+	baseline, err := kind.baseline(ctx, session, &in)
 	if errors.Is(err, errNothing) {
 		in.Nothing, baseline = true, json.RawMessage(nil)
 	} else if err != nil {
@@ -101,10 +103,7 @@ func (e *Engine) enter(ctx context.Context, fqdn string) (leave func(), err erro
 // that counts is the one taken inside intend's commit.
 func (e *Engine) running(in Intent) (op *Operation, err error) {
 	err = e.db.View(func(tx *store.Tx) error {
-		op, err = held(tx, in)
-		if op == nil && err == nil {
-			op, err = doneOnce(tx, in)
-		}
+		op, err = made(tx, in)
 		return err
 	})
 	return op, err

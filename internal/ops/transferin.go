@@ -3,6 +3,7 @@ package ops
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"v3gate/internal/v5"
 )
@@ -20,11 +21,7 @@ var transferIn = Kind{
 		case err != nil && !absent(err) && !forbidden(err):
 			return nil, err
 		}
-		status, err := transferStatus(ctx, s, in.FQDN)
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(status)
+		return transferBaseline(ctx, s, in.FQDN)
 	},
 	DryRun: func(ctx context.Context, s *v5.Session, op *Operation) error {
 		r, err := request[v5.TransferIn](op.Request)
@@ -61,16 +58,12 @@ type RelaunchRequest struct {
 }
 
 // relaunchTransfer is a second life of a transfer: PUT transferin, or PUT its
-// authinfo. Both set work going that is paid for already; it is not established
-// whether a second one would be, so neither is sent twice.
+// authinfo and then that. It sets work going that is paid for already; it is not
+// established whether a second one would be, so it is not sent twice.
 var relaunchTransfer = Kind{
 	Paid: true,
 	Baseline: func(ctx context.Context, s *v5.Session, in *Intent) (json.RawMessage, error) {
-		status, err := transferStatus(ctx, s, in.FQDN)
-		if err != nil {
-			return nil, err
-		}
-		return json.Marshal(status)
+		return transferBaseline(ctx, s, in.FQDN)
 	},
 	Send: func(ctx context.Context, s *v5.Session, op *Operation) error {
 		r, err := request[RelaunchRequest](op.Request)
@@ -78,12 +71,43 @@ var relaunchTransfer = Kind{
 			return err
 		}
 		if r.AuthInfo != "" {
-			return s.SetTransferAuthInfo(ctx, op.FQDN, r.AuthInfo)
+			return correctAuthInfo(ctx, s, op, r.AuthInfo)
 		}
 		return s.RelaunchTransfer(ctx, op.FQDN)
 	},
 	Look:   lookForTransfer,
 	Forget: func(json.RawMessage) json.RawMessage { return json.RawMessage("{}") },
+}
+
+// correctedShows is how long v5 has to begin again by itself once it has another
+// code. Whether it does is not established, and two launches must not meet.
+const correctedShows = 10 * time.Second
+
+// correctAuthInfo gives v5 another code, which is free and may be repeated, and
+// launches the transfer where that alone did not move it.
+func correctAuthInfo(ctx context.Context, s *v5.Session, op *Operation, code string) error {
+	if err := s.SetTransferAuthInfo(ctx, op.FQDN, code); err != nil {
+		return err
+	}
+	timer := time.NewTimer(correctedShows)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+		return &v5.Error{Err: ctx.Err()} // it was not launched
+	}
+	var before *v5.Progress
+	if err := json.Unmarshal(op.Baseline, &before); err != nil {
+		return err
+	}
+	status, err := transferStatus(ctx, s, op.FQDN)
+	switch {
+	case err != nil:
+		return &v5.Error{Err: err}
+	case status == nil || !sameTransfer(status, before):
+		return nil
+	}
+	return s.RelaunchTransfer(ctx, op.FQDN)
 }
 
 func lookForTransfer(ctx context.Context, s *v5.Session, op *Operation) (Sighting, error) {
@@ -103,18 +127,35 @@ func lookForTransfer(ctx context.Context, s *v5.Session, op *Operation) (Sightin
 	switch {
 	case err != nil:
 		return Sighting{}, err
-	case status != nil && !sameTransfer(status, before):
-		return progressed(status), nil
-	case gone:
-		return Sighting{Absent: true}, nil
+	case status == nil || sameTransfer(status, before):
+		if gone {
+			return Sighting{Absent: true}, nil
+		}
+		return Sighting{Note: "v5 shows no new transfer, and does not say whether the domain is there"}, nil
+	case op.Kind == KindTransferIn && op.State == Unknown && before != nil && !status.CreatedAt.After(before.CreatedAt):
+		return Sighting{Note: "v5 shows a transfer that was there before the call, and has moved since"}, nil
 	}
-	return Sighting{Note: "v5 shows no new transfer, and does not say whether the domain is there"}, nil
+	return progressed(status), nil
 }
 
 // sameTransfer tells an attempt that was there before from a new or relaunched
 // one.
 func sameTransfer(a, b *v5.Progress) bool {
 	return b != nil && a.CreatedAt.Equal(b.CreatedAt) && a.UpdatedAt.Equal(b.UpdatedAt) && sameProgress(a, b)
+}
+
+// transferBaseline keeps what names an attempt, and nothing of whose it is: a
+// baseline stays in the journal.
+func transferBaseline(ctx context.Context, s *v5.Session, fqdn string) (json.RawMessage, error) {
+	status, err := transferStatus(ctx, s, fqdn)
+	if err != nil {
+		return nil, err
+	}
+	if status != nil {
+		status = &v5.Progress{CreatedAt: status.CreatedAt, UpdatedAt: status.UpdatedAt,
+			Step: status.Step, StepNb: status.StepNb, ErrorType: status.ErrorType, Done: status.Done}
+	}
+	return json.Marshal(status)
 }
 
 // transferStatus is nil when v5 knows of no transfer.

@@ -34,7 +34,7 @@ func (e *Engine) glance(op *Operation) *turn {
 		return t
 	}
 	since := e.opt.Now().Sub(e.looked[op.ID])
-	if op.State == Intended || since >= 0 && since < time.Second {
+	if op.State == Intended || op.Work.Begun || since >= 0 && since < time.Second {
 		return nil
 	}
 	return e.begin(e.ctx, op.ID)
@@ -102,7 +102,8 @@ func safely(fn func() error) (err error) {
 
 // move sends an operation if that is safe, and looks at v5 otherwise. It is
 // safe when nothing of it was sent: a kind with a Dry-Run may have had that
-// taken for the real call, which only the process that tried can rule out.
+// taken for the real call, which only the process that tried can rule out,
+// unless it is written down that none was asked.
 func (e *Engine) move(ctx context.Context, id int64) (Operation, error) {
 	op, err := e.get(id)
 	if err != nil || op.Step.AtEnd() {
@@ -113,7 +114,10 @@ func (e *Engine) move(ctx context.Context, id int64) (Operation, error) {
 		return op, fmt.Errorf("operation %d has unknown kind %q", id, op.Kind)
 	}
 	session, lost := e.opt.Session(op.Tenant)
-	unsent := e.takeUnsent(id) || kind.DryRun == nil
+	if kind.Send == nil || op.Work.Begun {
+		return e.advanceList(kind, op, lost)
+	}
+	unsent := e.takeUnsent(id) || kind.DryRun == nil || !kind.MayResend && !op.Rehearsed
 	if op.State == Intended && unsent && lost == nil {
 		return e.send(kind, session, op)
 	}
@@ -128,7 +132,10 @@ func (e *Engine) move(ctx context.Context, id int64) (Operation, error) {
 		e.opt.Log.Warn("operation has no v5 session", zap.Int64("operation", id), zap.Error(lost))
 		return e.unread(op, "v5 cannot be asked for its tenant")
 	}
-	return e.look(ctx, kind, session, op)
+	if op, err = e.look(ctx, kind, session, op); err == nil && op.Work.Begun {
+		return e.advanceList(kind, op, nil)
+	}
+	return op, err
 }
 
 // takeUnsent tells, once, that nothing of an operation was sent.

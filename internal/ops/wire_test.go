@@ -31,8 +31,8 @@ type wire struct {
 
 // departure is one request that was not asked to be a dry run and left.
 type departure struct {
-	at     time.Time
-	method string
+	at           time.Time
+	method, path string
 }
 
 // trouble is what happens to the next requests that match.
@@ -93,6 +93,7 @@ var errReset = errors.New("connection reset by peer")
 //	html-after   500 with a page, the work is done
 //	html-404     a page of some machine on the way
 //	forbidden    v5's own 403
+//	unauthorized v5's 401
 //	absent       v5's own 404
 //	accept       202, nothing is done
 //	available    what check says of a free name
@@ -108,7 +109,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	trace.GotConn(httptrace.GotConnInfo{})
 	if req.Method != "GET" && req.Header.Get("Dry-Run") == "" {
 		w.mu.Lock()
-		w.sent = append(w.sent, departure{time.Now(), req.Method})
+		w.sent = append(w.sent, departure{time.Now(), req.Method, req.URL.Path})
 		w.mu.Unlock()
 	}
 	if w.during != nil {
@@ -126,6 +127,8 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		return page(http.StatusNotFound), nil
 	case "forbidden":
 		return said(http.StatusForbidden, `{"object":"HTTPForbidden","cause":"Forbidden","code":403,"message":"no"}`), nil
+	case "unauthorized":
+		return said(http.StatusUnauthorized, `{"object":"HTTPUnauthorized","cause":"Unauthorized","code":401,"message":"no"}`), nil
 	case "absent":
 		return said(http.StatusNotFound, `{"object":"HTTPNotFound","cause":"Not Found","code":404}`), nil
 	case "accept":

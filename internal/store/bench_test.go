@@ -175,3 +175,25 @@ func BenchmarkNewest(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSeal is what sealing adds to the write and to the read of a contact
+// of 700 bytes.
+func BenchmarkSeal(b *testing.B) {
+	s := &sealing{}
+	ring := NewRing(sealKey(b, 1))
+	s.with, s.ring = &ring.keys[0], ring
+	key, value := ContactKey("AB1-GANDI"), make([]byte, 700)
+	sealed := s.cover(key, value)
+	b.Run("write", func(b *testing.B) {
+		for b.Loop() {
+			s.cover(key, value)
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := s.reveal(key, sealed); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	childRole  = flag.String("child", "", "what this process does instead of tests: fill or write")
+	childRole  = flag.String("child", "", "what this process does instead of tests: fill, write or rekey")
 	childStore = flag.String("child-store", "", "the file it does it to")
 )
 
@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 		fill(*childStore)
 	case "write":
 		write(*childStore)
+	case "rekey":
+		rekeyForEver(*childStore)
 	}
 }
 

@@ -183,7 +183,7 @@ func (db *DB) attempt(batch []*update) (n int, spoiler bool, err error) {
 			for n < len(batch) && tx.bytes < maxBatchBytes {
 				u, before := batch[n], tx.writes
 				spoiler, u.err = true, nil
-				if u.err = u.fn(tx); u.err != nil && tx.writes > before {
+				if u.err = tx.run(u.fn); u.err != nil && tx.writes > before {
 					return u.err
 				}
 				spoiler = false
@@ -203,7 +203,7 @@ func (db *DB) transact(fn func(*Tx) error) (err error) {
 	defer db.writer.Unlock()
 	if db.runTwice {
 		_ = db.bolt.Update(func(bt *bbolt.Tx) error {
-			return errors.Join(fn(&Tx{b: bt.Bucket(bucket)}), errRehearsed)
+			return errors.Join(fn(db.tx(bt)), errRehearsed)
 		})
 	}
 	id, committing := 0, false
@@ -220,8 +220,8 @@ func (db *DB) transact(fn func(*Tx) error) (err error) {
 		db.noteCommit(err)
 	}()
 	err = db.bolt.Update(func(bt *bbolt.Tx) error {
-		tx := &Tx{b: bt.Bucket(bucket)}
-		if err := fn(tx); err != nil {
+		tx := db.tx(bt)
+		if err := tx.run(fn); err != nil {
 			return err
 		}
 		if tx.writes == 0 {

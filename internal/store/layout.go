@@ -12,10 +12,14 @@ import (
 
 // The whole layout. A key is a kind and parts; strings end in 0x00 0x01 (a 0x00
 // inside them is written 0x00 0xff), numbers are eight bytes, so keys sort as
-// their parts do and no part can run into the next.
+// their parts do and no part can run into the next. In a sealed store the values
+// of contact, op and op-item are encrypted (seal.go); a kind that is added goes
+// into that list where its values tell of people, and into check_keys.go.
 //
 //	meta            "schema"                       schema version, decimal text
 //	meta            "health"                       empty: written to see whether the disk takes it
+//	meta            "seal"                         id of the key that values are sealed with (seal.go); absent: none are
+//	meta            "backup"                       when this backup was taken, RFC 3339; absent in a store in use
 //	counter         <name>                         last number given out, 8 bytes
 //	contact         <handle>                       contact, JSON (package handles)
 //	contact-id      <id>                           handle
@@ -29,6 +33,8 @@ import (
 //	op-open         <id>                           empty: operations that are not at their end
 //	op-once         <fqdn> <what>                  id of the operation that did what may be done once, 8 bytes
 //	op-guard        <fqdn>                         id of the paid operation that holds the name, 8 bytes
+//	op-item         <id> <place>                   item of an operation's work list, JSON (package ops)
+//	op-list         <tenant> <name>                id of the operation whose work list of that name is at work, 8 bytes
 const (
 	kindMeta           = "meta"
 	kindCounter        = "counter"
@@ -44,6 +50,8 @@ const (
 	kindOpOpen         = "op-open"
 	kindOpGuard        = "op-guard"
 	kindOpOnce         = "op-once"
+	kindOpItem         = "op-item"
+	kindOpList         = "op-list"
 )
 
 func ContactKey(handle string) []byte              { return Key(kindContact, handle) }
@@ -65,6 +73,9 @@ func OpOpenKey(id int64) []byte                  { return Key(kindOpOpen, id) }
 func OpOpenPrefix() []byte                       { return Key(kindOpOpen) }
 func OpOnceKey(fqdn, what string) []byte         { return Key(kindOpOnce, fqdn, what) }
 func OpGuardKey(fqdn string) []byte              { return Key(kindOpGuard, fqdn) }
+func OpItemKey(id, place int64) []byte           { return Key(kindOpItem, id, place) }
+func OpItemsPrefix(id int64) []byte              { return Key(kindOpItem, id) }
+func OpListKey(tenant, name string) []byte       { return Key(kindOpList, tenant, name) }
 
 // Key builds a key from strings and int64s.
 func Key(parts ...any) []byte {
@@ -137,7 +148,7 @@ func (db *DB) migrate(steps []func(*Tx) error) error {
 		if err != nil {
 			return err
 		}
-		tx := &Tx{b: b}
+		tx := &Tx{b: b, seal: db.seal}
 		version := 0
 		if v := tx.Get(Key(kindMeta, "schema")); v != nil {
 			if version, err = strconv.Atoi(string(v)); err != nil {
@@ -150,6 +161,11 @@ func (db *DB) migrate(steps []func(*Tx) error) error {
 		for i := version; i < len(steps); i++ {
 			if err := steps[i](tx); err != nil {
 				return fmt.Errorf("migrate schema %d to %d: %w", i, i+1, err)
+			}
+		}
+		if version == 0 && db.seal != nil {
+			if err := tx.Put(sealMark(), []byte(db.seal.with.id)); err != nil {
+				return err
 			}
 		}
 		return tx.Put(Key(kindMeta, "schema"), []byte(strconv.Itoa(len(steps))))

@@ -9,6 +9,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -30,9 +31,15 @@ var bucket = []byte("v3gate")
 type DB struct {
 	bolt *bbolt.DB
 	path string
+	file *os.File // that the engine has open
 
 	beforeCommit func() error
 	runTwice     bool
+
+	inspect bool     // only to be read, as it is; see Inspect
+	alone   bool     // and by nobody else meanwhile; see holding
+	ring    *Ring    // the keys given, nil without
+	seal    *sealing // how values are kept, nil as they are
 
 	writer sync.Mutex     // one transaction at a time, with finding out what became of it
 	work   sync.WaitGroup // Updates not yet answered, and the goroutine that commits for them
@@ -45,7 +52,7 @@ type DB struct {
 	lastCommit error // how the last one ended
 }
 
-// Option changes how a store behaves. Those there are, are for tests.
+// Option changes how a store behaves. All but WithKeys are for tests.
 type Option func(*DB)
 
 // BeforeCommit calls fn before each commit of Update. When fn gives an error the
@@ -73,31 +80,74 @@ const (
 // an older schema up to date. One process holds a store at a time; when another
 // one does, Open gives up after lockTimeout with an error that names the file.
 func Open(path string, lockTimeout time.Duration, options ...Option) (*DB, error) {
-	engine := &bbolt.Options{Timeout: lockTimeout}
-	if runtime.GOOS != "windows" { // there the file itself would become that large
-		engine.InitialMmapSize = mapSize
-	}
-	bolt, err := bbolt.Open(path, 0o600, engine)
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open store %s: another process holds it; stop that gateway or name another file", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
-	}
-	bolt.AllocSize = growth
-	db := &DB{bolt: bolt, path: path, beforeCommit: func() error { return nil }}
-	for _, o := range options {
-		o(db)
+	db := newDB(path, options)
+	if err := db.open(lockTimeout); err != nil {
+		return nil, err
 	}
 	// An umask or an older file may have left it wider than it should be: it
 	// holds contact data.
 	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), bolt.Close())
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.bolt.Close())
 	}
 	if err := db.migrate(migrations); err != nil {
-		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), bolt.Close())
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.bolt.Close())
 	}
 	return db, nil
+}
+
+func newDB(path string, options []Option) *DB {
+	db := &DB{path: path, beforeCommit: func() error { return nil }}
+	for _, o := range options {
+		o(db)
+	}
+	return db
+}
+
+// open opens the engine on the file, and finds the keys for it.
+func (db *DB) open(lockTimeout time.Duration) error {
+	engine := &bbolt.Options{Timeout: lockTimeout, ReadOnly: db.inspect && !db.alone, PreLoadFreelist: db.inspect}
+	if runtime.GOOS != "windows" && !db.inspect { // there the file itself would become that large
+		engine.InitialMmapSize = mapSize
+	}
+	bolt, err := db.openSame(engine)
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return fmt.Errorf("open store %s: %w; stop that gateway or name another file", db.path, ErrHeld)
+	}
+	if err != nil {
+		return fmt.Errorf("open store %s: %w", db.path, err)
+	}
+	bolt.AllocSize = growth
+	db.bolt = bolt
+	if err := db.unlock(); err != nil {
+		return errors.Join(fmt.Errorf("open store %s: %w", db.path, err), bolt.Close())
+	}
+	return nil
+}
+
+// ErrHeld is in the error of opening a store that another process has open.
+var ErrHeld = errors.New("another process holds it")
+
+// openSame opens the engine on the file that path names once the lock is had.
+// While it was waited for, whoever held it may have put another file in its
+// place, and what is written to the one that was opened would be lost.
+func (db *DB) openSame(options *bbolt.Options) (*bbolt.DB, error) {
+	options.OpenFile = func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
+		db.file, err = os.OpenFile(name, flag, mode)
+		return db.file, err
+	}
+	for range 3 {
+		bolt, err := bbolt.Open(db.path, 0o600, options)
+		if err != nil {
+			return nil, err
+		}
+		if !db.Replaced() {
+			return bolt, nil
+		}
+		if err := bolt.Close(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, errors.New("the file is replaced again and again")
 }
 
 // Close takes no more updates, waits until those it took are answered and until
@@ -120,7 +170,7 @@ func (db *DB) Path() string { return db.path }
 // from being reused, so nothing slow belongs in fn, above all no network call,
 // and no Update, which may wait for the view.
 func (db *DB) View(fn func(*Tx) error) error {
-	return db.view(func(bt *bbolt.Tx) error { return fn(&Tx{b: bt.Bucket(bucket)}) })
+	return db.view(func(bt *bbolt.Tx) error { return db.tx(bt).run(fn) })
 }
 
 func (db *DB) view(fn func(*bbolt.Tx) error) error {
@@ -133,14 +183,46 @@ func (db *DB) view(fn func(*bbolt.Tx) error) error {
 
 // Tx is a transaction, valid until the function it was given to returns.
 type Tx struct {
-	b *bbolt.Bucket
+	b    *bbolt.Bucket
+	seal *sealing
 	// Attempts to write, and the bytes in them.
 	writes, bytes int
+	// unread is the first value that did not open. Whatever fn made of its
+	// absence is not to count.
+	unread error
+}
+
+func (db *DB) tx(bt *bbolt.Tx) *Tx { return &Tx{b: bt.Bucket(bucket), seal: db.seal} }
+
+// run runs a function of a caller. It fails when a value could not be read,
+// whatever the function says.
+func (tx *Tx) run(fn func(*Tx) error) error {
+	err := fn(tx)
+	if tx.unread != nil {
+		err, tx.unread = tx.unread, nil // those that share the transaction are not touched
+	}
+	return err
 }
 
 // Get gives the value of key, or nil. The bytes are only valid inside the
-// transaction and must not be changed.
-func (tx *Tx) Get(key []byte) []byte { return tx.b.Get(key) }
+// transaction and must not be changed. A sealed value that does not open reads
+// as nil, and the View or Update then fails with ErrDamaged.
+func (tx *Tx) Get(key []byte) []byte {
+	value, err := tx.reveal(key, tx.b.Get(key))
+	if err != nil {
+		return nil
+	}
+	return value
+}
+
+func (tx *Tx) reveal(key, value []byte) ([]byte, error) {
+	value, err := tx.seal.reveal(key, value)
+	if err != nil {
+		err = fmt.Errorf("read %s: %w", Readable(key), err)
+		tx.unread = cmp.Or(tx.unread, err)
+	}
+	return value, err
+}
 
 // Put sets the value of key. An empty value is allowed; it reads as present.
 func (tx *Tx) Put(key, value []byte) error {
@@ -148,7 +230,7 @@ func (tx *Tx) Put(key, value []byte) error {
 	tx.bytes += len(key) + len(value)
 	// The engine keeps the slice until the commit, which others may delay, and
 	// would read a nil one as absent until then.
-	if err := tx.b.Put(key, append([]byte{}, value...)); err != nil {
+	if err := tx.b.Put(key, append([]byte{}, tx.seal.cover(key, value)...)); err != nil {
 		return fmt.Errorf("put %q: %w", key, err)
 	}
 	return nil
@@ -173,7 +255,23 @@ var Stop = errors.New("stop scanning")
 func (tx *Tx) Scan(prefix []byte, fn func(key, value []byte) error) error {
 	c := tx.b.Cursor()
 	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		if err := fn(k, v); err != nil {
+		value, err := tx.reveal(k, v)
+		if err != nil {
+			return err
+		}
+		if err := fn(k, value); err != nil {
+			return stopped(err)
+		}
+	}
+	return nil
+}
+
+// ScanKeys is Scan for those who do not need the values, which need not be
+// opened then.
+func (tx *Tx) ScanKeys(prefix []byte, fn func(key []byte) error) error {
+	c := tx.b.Cursor()
+	for k, _ := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		if err := fn(k); err != nil {
 			return stopped(err)
 		}
 	}
@@ -190,7 +288,11 @@ func (tx *Tx) ScanBack(prefix []byte, fn func(key, value []byte) error) error {
 		k, v = c.Prev()
 	}
 	for k != nil && bytes.HasPrefix(k, prefix) {
-		if err := fn(k, v); err != nil {
+		value, err := tx.reveal(k, v)
+		if err != nil {
+			return err
+		}
+		if err := fn(k, value); err != nil {
 			return stopped(err)
 		}
 		k, v = tx.before(c, k)
@@ -246,9 +348,9 @@ func (tx *Tx) NextID(counter string, first int64) (int64, error) {
 
 // GetJSON reads the value of key into v and tells whether there was one.
 func GetJSON(tx *Tx, key []byte, v any) (bool, error) {
-	raw := tx.Get(key)
-	if raw == nil {
-		return false, nil
+	raw, err := tx.reveal(key, tx.b.Get(key))
+	if err != nil || raw == nil {
+		return false, err
 	}
 	if err := json.Unmarshal(raw, v); err != nil {
 		return false, fmt.Errorf("read %q: %w", key, err)

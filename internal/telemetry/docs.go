@@ -33,7 +33,8 @@ func MetricsDoc() string {
 	b.WriteString("A counter with labels appears with its first event, so `increase()` does not see\n")
 	b.WriteString("that event. An alert on a rare counter has to test the value itself, such as\n")
 	b.WriteString("`gateway_v5_dry_run_ignored_total > 0`. `gateway_v5_auth_failures_total` starts\n")
-	b.WriteString("at 0 for `401` and `403`. The gauges appear with their first reading.\n")
+	b.WriteString("at 0 for `401` and `403`; the counters of limits and reloads start at 0 too. The\n")
+	b.WriteString("gauges of operations and handles appear with their first reading.\n")
 
 	b.WriteString("\n## Histograms\n\n")
 	b.WriteString("All durations are in seconds. Each histogram has these classic buckets:\n")

@@ -57,6 +57,12 @@ type Metrics struct {
 	breakerOpen         *prometheus.GaugeVec
 	handles             *prometheus.GaugeVec
 	buildInfo           *prometheus.GaugeVec
+
+	connections    *prometheus.GaugeVec
+	limitWait      *prometheus.HistogramVec
+	limitRefused   *prometheus.CounterVec
+	configReloads  *prometheus.CounterVec
+	configReloaded *prometheus.GaugeVec
 }
 
 // NewMetrics creates every metric of the table and registers it on reg,
@@ -84,6 +90,14 @@ func NewMetrics(reg *prometheus.Registry, build Build) *Metrics {
 	m.v5AuthFailures.WithLabelValues("403")
 	m.v5RateWait.WithLabelValues()
 	m.BreakerOpen(false)
+	m.connections.WithLabelValues()
+	for _, limit := range [...]string{"rate", "in_flight"} {
+		m.limitWait.WithLabelValues(limit)
+		m.limitRefused.WithLabelValues(limit)
+	}
+	m.configReloads.WithLabelValues("ok")
+	m.configReloads.WithLabelValues("failed")
+	m.configReloaded.WithLabelValues().Set(1)
 	return m
 }
 
@@ -182,6 +196,34 @@ func (m *Metrics) SetOperations(counts map[[2]string]int, oldestOpen time.Durati
 // SetHandles replaces the number of contact handles in the store.
 func (m *Metrics) SetHandles(n int) {
 	m.handles.WithLabelValues().Set(float64(n))
+}
+
+// Connection counts connections of the v3 endpoint: 1 for one that opened, -1
+// for one that ended.
+func (m *Metrics) Connection(change int) {
+	m.connections.WithLabelValues().Add(float64(change))
+}
+
+// LimitWait records how long a call was held back by one of the gateway's
+// limits, "rate" or "in_flight"; 0 for one that was not.
+func (m *Metrics) LimitWait(limit string, d time.Duration) {
+	m.limitWait.WithLabelValues(label(limit)).Observe(d.Seconds())
+}
+
+// LimitRefused counts a call that a limit refused.
+func (m *Metrics) LimitRefused(limit string) {
+	m.limitRefused.WithLabelValues(label(limit)).Inc()
+}
+
+// ConfigReload counts one reading of the configuration while running, and tells
+// whether what was read is in use.
+func (m *Metrics) ConfigReload(ok bool) {
+	result, last := "ok", 1.0
+	if !ok {
+		result, last = "failed", 0
+	}
+	m.configReloads.WithLabelValues(result).Inc()
+	m.configReloaded.WithLabelValues().Set(last)
 }
 
 // label makes any string fit to be a label value.

@@ -63,6 +63,15 @@ func exercise(m *Metrics) {
 	m.BreakerOpen(true)
 	m.SetOperations(map[[2]string]int{{"domain_create", "RUN"}: 2, {"domain_renew", "SUPPORT"}: 1}, 90*time.Second)
 	m.SetHandles(7)
+	m.Connection(1)
+	m.Connection(1)
+	m.Connection(-1)
+	m.LimitWait("rate", 0)
+	m.LimitWait("rate", 250*time.Millisecond)
+	m.LimitWait("in_flight", time.Second)
+	m.LimitRefused("in_flight")
+	m.ConfigReload(true)
+	m.ConfigReload(false)
 }
 
 func TestExposition(t *testing.T) {
@@ -80,9 +89,19 @@ gateway_calls_total{method="domain.create",outcome="refused"} 1
 gateway_calls_total{method="domain.info",outcome="fault"} 1
 gateway_calls_total{method="domain.info",outcome="ok"} 2
 gateway_calls_total{method="unknown",outcome="error"} 1
+gateway_config_last_reload_success 0
+gateway_config_reloads_total{result="failed"} 1
+gateway_config_reloads_total{result="ok"} 1
+gateway_connections 1
 gateway_faults_total{code="510042"} 1
 gateway_handles 7
 gateway_ignored_parameters_total{method="contact.create",parameter="newsletter"} 1
+gateway_limit_refused_total{limit="in_flight"} 1
+gateway_limit_refused_total{limit="rate"} 0
+gateway_limit_wait_seconds_sum{limit="in_flight"} 1
+gateway_limit_wait_seconds_count{limit="in_flight"} 1
+gateway_limit_wait_seconds_sum{limit="rate"} 0.25
+gateway_limit_wait_seconds_count{limit="rate"} 2
 gateway_operations{step="RUN",type="domain_create"} 2
 gateway_operations{step="SUPPORT",type="domain_renew"} 1
 gateway_operations_oldest_open_seconds 90
@@ -108,6 +127,16 @@ func TestFreshRegistry(t *testing.T) {
 	reg, _ := newTestMetrics(t)
 	want := []string{
 		`gateway_build_info{commit="abcdef",go="go1.26",version="1.2.3"} 1`,
+		`gateway_config_last_reload_success 1`,
+		`gateway_config_reloads_total{result="failed"} 0`,
+		`gateway_config_reloads_total{result="ok"} 0`,
+		`gateway_connections 0`,
+		`gateway_limit_refused_total{limit="in_flight"} 0`,
+		`gateway_limit_refused_total{limit="rate"} 0`,
+		`gateway_limit_wait_seconds_sum{limit="in_flight"} 0`,
+		`gateway_limit_wait_seconds_count{limit="in_flight"} 0`,
+		`gateway_limit_wait_seconds_sum{limit="rate"} 0`,
+		`gateway_limit_wait_seconds_count{limit="rate"} 0`,
 		`gateway_v5_auth_failures_total{status="401"} 0`,
 		`gateway_v5_auth_failures_total{status="403"} 0`,
 		`gateway_v5_breaker_open 0`,
@@ -151,6 +180,7 @@ func TestLabelValuesAreBounded(t *testing.T) {
 		`gateway_build_info{commit="unknown",go="` + runtime.Version() + `",version="unknown"} 1`,
 		`gateway_call_duration_seconds_count{method="unknown"} 2`,
 		`gateway_calls_total{method="unknown",outcome="unknown"} 2`,
+		`gateway_config_last_reload_success 1`,
 		`gateway_operations{step="unknown",type="unknown"} 3`,
 		`gateway_v5_auth_failures_total{status="unknown"} 4`,
 		`gateway_v5_request_duration_seconds_count{route="unknown"} 4`,
@@ -224,10 +254,10 @@ func TestTwoRegistriesInOneProcess(t *testing.T) {
 	one, m := newTestMetrics(t)
 	two, _ := newTestMetrics(t)
 	exercise(m)
-	if n := len(exposition(t, one)); n != 30 {
+	if n := len(exposition(t, one)); n != 40 {
 		t.Errorf("the first gateway shows %d series", n)
 	}
-	if n := len(exposition(t, two)); n != 6 {
+	if n := len(exposition(t, two)); n != 16 {
 		t.Errorf("the second gateway shows %d series, some of the first", n)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
@@ -32,13 +34,35 @@ var hiddenAtEnd = map[string]bool{
 	"siren": true, "vatnumber": true, "tvanumber": true,
 }
 
+// verdicts keeps what secret said of the first few hundred names: a log line has
+// the same ones each time.
+var verdicts struct {
+	names sync.Map // string to bool
+	count atomic.Int64
+}
+
+const mostVerdicts = 500
+
 // secret reports whether a field of this name holds a credential or personal
+// data of a contact, see judge.
+func secret(name string) bool {
+	if v, ok := verdicts.names.Load(name); ok {
+		return v.(bool)
+	}
+	v := judge(name)
+	if verdicts.count.Add(1) <= mostVerdicts {
+		verdicts.names.Store(strings.Clone(name), v)
+	}
+	return v
+}
+
+// judge reports whether a field of this name holds a credential or personal
 // data of a contact. Case, separators, a plural s and trailing digits make no
 // difference (APIKey, x-api-key, emails, streetaddr2). Everything that ends in
 // "key" counts, fused or not, a mere count of keys as well: hiding too much is
 // the cheaper mistake. A key_id or key_fingerprint does not count, and neither
 // does a contact's handle, which the operator needs.
-func secret(name string) bool {
+func judge(name string) bool {
 	// zap makes these of an error field, or of a value that cannot be encoded.
 	for _, suffix := range [...]string{"Verbose", "Causes", "Error"} {
 		name = strings.TrimSuffix(name, suffix)

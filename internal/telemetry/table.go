@@ -103,6 +103,26 @@ var table = []row{
 		"Contact handles in the store.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.handles, d) }},
 	{Metric{
+		"gateway_connections", Gauge, nil,
+		"Open connections of the v3 endpoint, which max_connections bounds.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.connections, d) }},
+	{Metric{
+		"gateway_limit_wait_seconds", Histogram, []string{"limit"},
+		"Time that calls were held back by the gateway's limits before they were served, 0 for those that were not.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return histogram(&m.limitWait, d) }},
+	{Metric{
+		"gateway_limit_refused_total", Counter, []string{"limit"},
+		"Calls that a limit refused with fault 150004 because they would have waited too long.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.limitRefused, d) }},
+	{Metric{
+		"gateway_config_reloads_total", Counter, []string{"result"},
+		"Times that the configuration was read again while running.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.configReloads, d) }},
+	{Metric{
+		"gateway_config_last_reload_success", Gauge, nil,
+		"1 when the configuration in use is the last one that was read, 0 when that was wrong and the one before is kept.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.configReloaded, d) }},
+	{Metric{
 		"gateway_build_info", Gauge, []string{"version", "commit", "go"},
 		"Always 1; the labels say which program is running.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.buildInfo, d) }},
@@ -112,13 +132,15 @@ var table = []row{
 // the number of series is bounded.
 var labels = []struct{ Name, Values string }{
 	{"method", "a v3 method that the gateway knows; `unknown` for every other name a client sends"},
-	{"outcome", "`ok`, `fault` (the caller is told why not), `refused` (v5 cannot do it, or the tenant's mode forbids it), `error` (a bug here, or v5 out of reach)"},
+	{"outcome", "`ok`, `fault` (the caller is told why not), `refused` (v5 cannot do it, or the tenant's mode forbids it), `error` (a bug here, a limit of the gateway, or v5 out of reach)"},
 	{"code", "a v3 fault number"},
 	{"parameter", "a parameter of that method, by its documented name"},
 	{"route", "an HTTP method and a v5 path with its variable parts in braces"},
 	{"status", "an HTTP status in three digits; `none` when no answer came; `unknown` when it was no HTTP status"},
 	{"type", "a v3 operation type"},
 	{"step", "a v3 operation step"},
+	{"limit", "`rate` (calls of a tenant in its window), `in_flight` (calls at a time of a tenant or of all)"},
+	{"result", "`ok`, `failed` (the old configuration is kept)"},
 	{"version", "the gateway's version"},
 	{"commit", "the commit it was built from"},
 	{"go", "the Go release it was built with"},

@@ -79,7 +79,7 @@ func TestHistogramsHaveBothKindsOfBuckets(t *testing.T) {
 			t.Errorf("%s: schema %d, %d spans", f.GetName(), h.GetSchema(), len(h.GetPositiveSpan()))
 		}
 	}
-	if seen != 3 {
+	if seen != 4 {
 		t.Errorf("%d histograms", seen)
 	}
 	if first, last := buckets[0], buckets[len(buckets)-1]; first != .001 || last != 60 {

@@ -10,6 +10,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Mode says what a tenant's calls may do.
@@ -44,6 +45,15 @@ type Tenant struct {
 	Anonymous bool
 
 	Mode Mode // empty means Normal
+
+	Limits Limits
+}
+
+// Limits are what one tenant's calls are held to. What is 0 is unlimited.
+type Limits struct {
+	InFlight int           // calls at a time
+	Rate     int           // calls in each
+	Window   time.Duration // span of this length
 }
 
 // String shows the name only, so that a tenant can be logged.
@@ -97,6 +107,8 @@ func NewSet(tenants ...Tenant) (*Set, error) {
 			return nil, fmt.Errorf("tenant %s: no v3 key selects it", t.Name)
 		case t.Anonymous && s.anonymous != nil:
 			return nil, fmt.Errorf("tenants %s and %s: only one can be anonymous", s.anonymous.Name, t.Name)
+		case t.Limits.InFlight < 0 || t.Limits.Rate < 0 || t.Limits.Rate > 0 && t.Limits.Window <= 0:
+			return nil, fmt.Errorf("tenant %s: limits are below 0, or the rate has no window", t.Name)
 		case t.Mode != "" && t.Mode != Normal && t.Mode != ReadOnly && t.Mode != NoSpend:
 			return nil, fmt.Errorf("tenant %s: mode %q is not normal, read_only or no_spend", t.Name, t.Mode)
 		}

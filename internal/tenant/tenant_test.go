@@ -52,6 +52,8 @@ func TestNewSetNamesWhatIsWrong(t *testing.T) {
 	noCredential.AuthSecret = ""
 	badMode := one("a", keyA)
 	badMode.Mode = "free"
+	badRate := one("a", keyA)
+	badRate.Limits.Rate = 30
 	for _, c := range []struct {
 		want    string
 		tenants []Tenant
@@ -63,6 +65,7 @@ func TestNewSetNamesWhatIsWrong(t *testing.T) {
 		{"credential is missing", []Tenant{noCredential}},
 		{"only one can be anonymous", []Tenant{anonymous, second}},
 		{`mode "free"`, []Tenant{badMode}},
+		{"the rate has no window", []Tenant{badRate}},
 	} {
 		if _, err := NewSet(c.tenants...); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want an error with %q", err, c.want)

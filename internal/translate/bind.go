@@ -3,8 +3,10 @@ package translate
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -43,16 +45,30 @@ func fieldOf(f reflect.StructField) field {
 	return out
 }
 
+// tagged holds what fieldOf says of the fields of each type that was bound.
+var tagged sync.Map
+
+func fieldsOf(t reflect.Type) []field {
+	if fields, ok := tagged.Load(t); ok {
+		return fields.([]field)
+	}
+	fields := make([]field, t.NumField())
+	for i := range fields {
+		fields[i] = fieldOf(t.Field(i))
+	}
+	tagged.Store(t, fields)
+	return fields
+}
+
 // bind fills in, a pointer to an In struct, from the positional parameters.
 func bind(c *Call, params []xmlrpc.Value, in any) error {
 	v := reflect.ValueOf(in).Elem()
-	t := v.Type()
-	if len(params) > t.NumField() {
+	fields := fieldsOf(v.Type())
+	if len(params) > len(fields) {
 		return fault.New(fault.Method, fault.CauseUnexpected, "%s takes at most %d parameters (the API key not counted), not %d",
-			c.Method, t.NumField(), len(params))
+			c.Method, len(fields), len(params))
 	}
-	for i := range t.NumField() {
-		f := fieldOf(t.Field(i))
+	for i, f := range fields {
 		if i >= len(params) || f.absent(params[i], v.Field(i)) {
 			if !f.optional {
 				return fault.New(fault.Method, fault.CauseExpected, "parameter %d, %s, is missing", i+1, f.name).About(f.name)
@@ -122,29 +138,25 @@ func setStruct(c *Call, path string, v xmlrpc.Value, into reflect.Value) error {
 	if err := isStruct(path, v); err != nil {
 		return err
 	}
-	t := into.Type()
-	known := make(map[string]int, t.NumField())
-	for i := range t.NumField() {
-		known[fieldOf(t.Field(i)).name] = i
-	}
-	given := make(map[string]bool, v.Len())
+	fields := fieldsOf(into.Type())
+	given := make([]bool, len(fields))
 	for i := range structLen(v) {
 		m := v.Member(i)
-		at, ok := known[m.Name]
-		if !ok {
+		at := slices.IndexFunc(fields, func(f field) bool { return f.name == m.Name })
+		if at < 0 {
 			return fault.New(fault.Struct, fault.CauseUnexpected, "%s has no member %q", path, clip(m.Name)).About(clip(m.Name))
 		}
-		f := fieldOf(t.Field(at))
+		f := fields[at]
 		if f.absent(m.Value, into.Field(at)) {
 			continue
 		}
-		given[m.Name] = true
+		given[at] = true
 		if err := set(c, f, path+"."+m.Name, m.Value, into.Field(at)); err != nil {
 			return err
 		}
 	}
-	for i := range t.NumField() {
-		if f := fieldOf(t.Field(i)); !f.optional && !given[f.name] {
+	for i, f := range fields {
+		if !f.optional && !given[i] {
 			return fault.New(fault.Struct, fault.CauseExpected, "%s.%s is missing", path, f.name).About(f.name)
 		}
 	}

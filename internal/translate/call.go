@@ -29,7 +29,8 @@ type Services struct {
 	UnmappedV5 func(route string)             // a v5 error that no rule knows
 	AuthFailed func(status int)               // v5 did not take the gateway's credential
 
-	owned ownership
+	owned    ownership
+	readings readings
 }
 
 // Call is one call on its way through a row.
@@ -89,11 +90,25 @@ func (c *Call) fillOwn(ctx context.Context, handle string) (handles.Contact, err
 	return c.Book.Fill(handle, handles.FromUser(user, own))
 }
 
-// domain reads a domain of the caller's. One that is not on the account, and
-// one of somebody else, are the same to the caller: v3 hid foreign domains too
+// domain reads a domain of the caller's, freshly: before what costs money, and
+// where an answer is compared with. One that is not on the account, and one of
+// somebody else, are the same to the caller: v3 hid foreign domains too
 // (recorded).
 func (c *Call) domain(ctx context.Context, fqdn string) (*v5.Domain, error) {
 	d, err := c.V5.Domain(ctx, fqdn)
+	return c.owning(d, fqdn, err)
+}
+
+// sharedDomain is domain for what only shows it: callers who ask at the same time
+// share one request. The domain is not to be changed.
+func (c *Call) sharedDomain(ctx context.Context, fqdn string) (*v5.Domain, error) {
+	key := readingKey{c.Tenant.Name, fqdn, c.Book.Epoch()}
+	d, err := c.readings.do(ctx, key, func(ctx context.Context) (*v5.Domain, error) { return c.V5.Domain(ctx, fqdn) })
+	return c.owning(d, fqdn, err)
+}
+
+// owning makes sure that a domain that was read is the caller's.
+func (c *Call) owning(d *v5.Domain, fqdn string, err error) (*v5.Domain, error) {
 	if err != nil {
 		return nil, onDomain{fqdn, err}
 	}
@@ -110,7 +125,7 @@ func (c *Call) ownsDomain(ctx context.Context, fqdn string) error {
 	if c.owned.recent(c.Tenant.Name, fqdn, c.Now()) {
 		return nil
 	}
-	_, err := c.domain(ctx, fqdn)
+	_, err := c.sharedDomain(ctx, fqdn)
 	return err
 }
 
@@ -162,11 +177,10 @@ func normal(name string) (string, error) {
 // wellFormed does by hand what the original's pattern says, since Go's regular
 // expressions have no look-around.
 func wellFormed(name string) bool {
-	labels := strings.Split(name, ".")
-	if len(labels) < 2 || len(name) > 253 {
+	if !strings.Contains(name, ".") || len(name) > 253 {
 		return false
 	}
-	for _, l := range labels {
+	for l := range strings.SplitSeq(name, ".") {
 		if l == "" || len(l) > 63 || l[0] == '-' || l[len(l)-1] == '-' {
 			return false
 		}

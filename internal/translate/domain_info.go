@@ -70,7 +70,7 @@ func domainInfo(ctx context.Context, c *Call, in domainIn) (domainOut, error) {
 	if err != nil {
 		return domainOut{}, err
 	}
-	d, err := c.domain(ctx, fqdn)
+	d, err := c.sharedDomain(ctx, fqdn)
 	if err != nil {
 		return domainOut{}, err
 	}
@@ -102,22 +102,25 @@ func (c *Call) domainAnswer(d *v5.Domain, known handles.Domain) (domainOut, erro
 		{known.Roles.Owner, &out.Contacts.Owner}, {known.Roles.Admin, &out.Contacts.Admin},
 		{known.Roles.Bill, &out.Contacts.Bill}, {known.Roles.Tech, &out.Contacts.Tech},
 	} {
-		contact, err := c.Book.Get(c.Tenant.Name, r.handle)
+		id, err := c.Book.Ref(c.Tenant.Name, r.handle)
 		if err != nil {
 			return out, err
 		}
-		*r.to = handleOut{contact.Handle, contact.ID}
+		*r.to = handleOut{r.handle, id}
+	}
+	if !c.resells(d) && !d.AutoRenew.Enabled {
+		return out, nil
 	}
 	own, err := c.Book.Own(c.Tenant.Name, c.Tenant.OwnHandle)
 	if err != nil {
 		return out, err
 	}
 	if c.resells(d) {
-		reseller, err := c.Book.Get(c.Tenant.Name, own)
+		id, err := c.Book.Ref(c.Tenant.Name, own)
 		if err != nil {
 			return out, err
 		}
-		out.Contacts.Reseller = &handleOut{reseller.Handle, reseller.ID}
+		out.Contacts.Reseller = &handleOut{own, id}
 	}
 	if d.AutoRenew.Enabled {
 		out.Autorenew = &autorenewOut{Active: true, Contact: own, Duration: int64(d.AutoRenew.Duration),

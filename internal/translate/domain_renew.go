@@ -30,31 +30,37 @@ func domainRenewCheck(ctx context.Context, c *Call, in domainRenewIn) (domainPla
 		return plan, nil, err
 	}
 	year := carriedYear(in.Params.CurrentYear)
+	request := ops.RenewRequest{Duration: int(in.Params.Duration)}
 	plan = domainPlan{
 		fqdn: fqdn, typ: "domain_renew", kind: ops.KindRenew, action: "renew",
-		request: ops.RenewRequest{Duration: int(in.Params.Duration)},
-		once:    strconv.FormatInt(year, 10),
-		params:  []param{{"duration", in.Params.Duration}, {"current_year", in.Params.CurrentYear}},
+		request: request, once: strconv.FormatInt(year, 10),
+		params: []param{{"duration", in.Params.Duration}, {"current_year", in.Params.CurrentYear}},
 	}
 	// A pair of name and year that was renewed once is never renewed again; the
 	// journal answers what was done then.
-	if spent, err := c.Ops.Spent(c.Tenant.Name, fqdn, plan.once); err != nil || spent {
-		return plan, nil, err
+	spent, errSpent := c.Ops.Spent(c.Tenant.Name, fqdn, plan.once)
+	if spent {
+		return plan, nil, nil
 	}
 	d, err := c.domain(ctx, fqdn)
 	if err != nil {
-		return plan, nil, err
+		return plan, nil, err // also where the pair was spent: whose it was is nobody else's business
+	}
+	if errSpent != nil {
+		return plan, nil, errSpent
 	}
 	if d.Dates.RegistryEndsAt == nil {
 		return plan, nil, fault.New(fault.Domain, fault.CauseState, "the end of %s is not known yet", fqdn)
 	}
-	ends := d.Dates.RegistryEndsAt.UTC().Year()
+	request.Ends = d.Dates.RegistryEndsAt.UTC()
+	plan.request = request
+	ends := request.Ends.Year()
 	// Virtualmin sends the calendar year, which is right for a domain that ends
 	// in this year and is meant for one that ends in the next.
 	calendar := int64(c.Now().UTC().Year())
 	if year != int64(ends) && !(year == calendar && ends == int(calendar)+1) {
 		return plan, nil, fault.New(fault.BuyrenewPeriod, fault.CauseBadParameter,
-			"params.current_year: %d is not %d, the year in which %s ends", in.Params.CurrentYear, ends, fqdn)
+			"params.current_year: %d is not %d, the year in which %s ends", in.Params.CurrentYear, ends, fqdn).About("params.current_year")
 	}
 	return plan, nil, c.renewable(ctx, fqdn, in.Params.Duration)
 }
@@ -83,7 +89,7 @@ func (c *Call) renewable(ctx context.Context, fqdn string, years int64) error {
 	}
 	if years < least || years > most {
 		return fault.New(fault.BuyrenewPeriod, fault.CauseBadParameter,
-			"params.duration: %d is not between %d and %d", years, least, most)
+			"params.duration: %d is not between %d and %d", years, least, most).About("params.duration")
 	}
 	return nil
 }
@@ -106,6 +112,14 @@ func domainRestoreCheck(ctx context.Context, c *Call, in domainRestoreIn) (domai
 	if in.Params.Duration != 1 {
 		return plan, nil, unsupported("params.duration", fmt.Sprintf("v5 restores for one year and not for %d; renew afterwards", in.Params.Duration))
 	}
+	plan = domainPlan{
+		fqdn: fqdn, typ: "domain_restore", kind: ops.KindRestore, action: "restore",
+		request: struct{}{}, params: []param{{"duration", in.Params.Duration}},
+	}
+	// While one is at work v5 no longer shows that it could be done.
+	if running, err := c.Ops.Running(c.Tenant.Name, plan.typ, fqdn); err != nil || running {
+		return plan, nil, err
+	}
 	if _, err := c.domain(ctx, fqdn); err != nil {
 		return plan, nil, err
 	}
@@ -116,8 +130,5 @@ func domainRestoreCheck(ctx context.Context, c *Call, in domainRestoreIn) (domai
 	if !info.Restorable {
 		return plan, nil, fault.New(fault.Domain, fault.CauseState, "%s is not in a state to be restored", fqdn)
 	}
-	return domainPlan{
-		fqdn: fqdn, typ: "domain_restore", kind: ops.KindRestore, action: "restore",
-		request: struct{}{}, params: []param{{"duration", in.Params.Duration}},
-	}, nil, nil
+	return plan, nil, nil
 }

@@ -66,7 +66,8 @@ func transferinProceedCheck(ctx context.Context, c *Call, in transferinProceedIn
 	duration := 0
 	if p.Duration != nil {
 		if *p.Duration < 1 || *p.Duration > 10 {
-			return plan, nil, fault.New(fault.BuyrenewPeriod, fault.CauseBadParameter, "params.duration: %d is not between 1 and 10", *p.Duration)
+			return plan, nil, fault.New(fault.BuyrenewPeriod, fault.CauseBadParameter, "params.duration: %d is not between 1 and 10", *p.Duration).
+				About("params.duration")
 		}
 		duration = int(*p.Duration)
 	}
@@ -99,7 +100,7 @@ func transferinProceedCheck(ctx context.Context, c *Call, in transferinProceedIn
 		// The transfer code is a secret and is no part of what operation.info
 		// shows; it still makes a call different from another.
 		secret: p.Authinfo,
-		params: append(rolesParams(roles), param{"duration", duration}, param{"nameservers", p.Nameservers},
+		params: append(rolesParams(roles), param{"duration", p.Duration}, param{"nameservers", p.Nameservers},
 			param{"extra", p.Extra}, param{"change_owner", p.ChangeOwner}),
 	}, nil, nil
 }

@@ -64,8 +64,6 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 		return fault.New(fault.Domain, fault.CauseRunning, "an operation is running on %s", busy.FQDN), true
 	case errors.As(err, &exists):
 		return fault.New(fault.Domain, fault.CauseExist, "Domain '%s' already exists.", exists.FQDN), true
-	case errors.As(err, &spent) && spent.ID != 0:
-		return fault.New(fault.BuyrenewPeriod, fault.CauseExist, "%s was renewed for %s by operation %d", spent.FQDN, spent.Once, spent.ID), true
 	case errors.As(err, &spent):
 		return fault.New(fault.BuyrenewPeriod, fault.CauseExist, "%s was renewed for %s", spent.FQDN, spent.Once), true
 	case errors.As(err, &taken):

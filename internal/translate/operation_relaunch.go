@@ -3,9 +3,11 @@ package translate
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"v3gate/internal/fault"
 	"v3gate/internal/ops"
+	"v3gate/internal/tenant"
 	"v3gate/internal/xmlrpc"
 )
 
@@ -30,16 +32,18 @@ func operationRelaunch(ctx context.Context, c *Call, in operationRelaunchIn) (bo
 	if err != nil {
 		return false, err
 	}
-	given := len(in.Params) > 0
+	undecided := op.Step == ops.Support && op.State == ops.Unknown
 	switch {
-	case op.Step == ops.Support && op.State == ops.Unknown && given:
+	case undecided && len(in.Params) > 0:
 		return false, unsupported("params", "nobody knows yet whether the first call happened; relaunch without parameters to find out")
-	case op.Step == ops.Support && op.State == ops.Unknown:
+	case op.Step != ops.Error && !undecided:
+		err = ops.ErrStep // v5's own SUPPORT too: its people have it
+	case c.Tenant.Mode == tenant.NoSpend:
+		err = fault.Disabled("this account may not spend, and a relaunch can cost money")
+	case undecided:
 		_, err = c.Ops.Reconsider(ctx, c.Tenant.Name, op.ID)
-	case op.Step == ops.Error || op.Step == ops.Support:
-		err = c.relaunch(ctx, &op, in.Params)
 	default:
-		err = ops.ErrStep
+		err = c.relaunch(ctx, &op, in.Params)
 	}
 	return err == nil, err
 }
@@ -50,12 +54,16 @@ func (c *Call) relaunch(ctx context.Context, op *ops.Operation, params keyed) er
 	var plan domainPlan
 	var err error
 	switch {
-	case op.Type == "domain_transfer_in" && op.State == ops.Accepted:
+	case op.Type == "domain_transfer_in" && (op.State == ops.Accepted || op.Kind == ops.KindRelaunchTransfer):
+		// v5 took the transfer once: another order would be paid for again.
 		var relaunch ops.RelaunchRequest
 		if relaunch, err = correctedAuthinfo(params); relaunch.AuthInfo != "" {
 			step = ops.Run
 		}
 		plan = domainPlan{kind: ops.KindRelaunchTransfer, request: relaunch, secret: relaunch.AuthInfo}
+	case op.Type == "domain_transfer_in" && hadSecret(op) && !params.has("authinfo"):
+		err = fault.New(fault.Struct, fault.CauseExpected,
+			"params.authinfo is missing: the first call had one, and the gateway does not keep it").About("authinfo")
 	case op.Type == "domain_transfer_in":
 		plan, err = replan(ctx, c, op, params, transferinProceedCheck)
 	case op.Type == "domain_create":
@@ -85,6 +93,9 @@ func (c *Call) relaunch(ctx context.Context, op *ops.Operation, params keyed) er
 // correctedAuthinfo reads the only parameter that a running transfer takes.
 func correctedAuthinfo(params keyed) (r ops.RelaunchRequest, err error) {
 	for _, m := range params {
+		if m.Name == "authinfo" && m.Value.IsNil() {
+			continue // not given
+		}
 		if m.Name != "authinfo" {
 			return r, unsupported("params."+clip(m.Name), "v5 takes only another authinfo for a transfer that was begun")
 		}
@@ -93,6 +104,16 @@ func correctedAuthinfo(params keyed) (r ops.RelaunchRequest, err error) {
 		}
 	}
 	return r, nil
+}
+
+// hadSecret tells whether a call had a secret, by what fingerprint made of it.
+func hadSecret(op *ops.Operation) bool { return !strings.HasSuffix(op.Fingerprint, "}") }
+
+// has tells whether a member is given.
+func (k keyed) has(name string) bool {
+	return slices.ContainsFunc(k, func(m xmlrpc.Member) bool {
+		return m.Name == name && !m.Value.IsNil() && !(m.Value.Kind() == xmlrpc.KindString && m.Value.Text() == "")
+	})
 }
 
 // bookkeeping are the members of an operation's params that the gateway added.

@@ -86,6 +86,7 @@ func (r *Row) Call(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.
 // gateway's own records.
 func Method[In, Out any](name string, handle func(context.Context, *Call, In) (Out, error), r Row) Row {
 	r = describe[In, Out](name, r)
+	encode := answerEncoder[Out]()
 	r.call = func(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.Value, error) {
 		var in In
 		if err := bind(c, params, &in); err != nil {
@@ -95,7 +96,7 @@ func Method[In, Out any](name string, handle func(context.Context, *Call, In) (O
 		if err != nil {
 			return xmlrpc.Value{}, err
 		}
-		return encode(out), nil
+		return encode(&out), nil
 	}
 	return r
 }
@@ -107,6 +108,7 @@ func Writing[In, Plan, Out any](name string,
 	check func(context.Context, *Call, In) (Plan, []FieldError, error),
 	do func(context.Context, *Call, Plan) (Out, error), r Row) Row {
 	r = describe[In, Out](name, r)
+	encode := answerEncoder[Out]()
 	r.call = func(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.Value, error) {
 		params, dry, err := takeDryRun(params)
 		if err != nil {
@@ -129,10 +131,11 @@ func Writing[In, Plan, Out any](name string,
 			return xmlrpc.Value{}, fault.Disabled("this account may not spend: the call was checked and not made")
 		}
 		out, err := do(ctx, c, plan)
+		c.Book.Changed()
 		if err != nil {
 			return xmlrpc.Value{}, err
 		}
-		return encode(out), nil
+		return encode(&out), nil
 	}
 	return r
 }

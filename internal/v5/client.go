@@ -19,9 +19,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -85,6 +87,9 @@ type Options struct {
 	Waited func(time.Duration)
 	// UserAgent is sent with each request; "" is "v3gate".
 	UserAgent string
+	// Jitter draws the random part of the wait before another attempt, at least
+	// 0 and below the bound; nil is math/rand's.
+	Jitter func(bound time.Duration) time.Duration
 	// Now is the clock for Exchange.Duration and for dates in Retry-After; nil
 	// is time.Now. Waiting is done on the real clock.
 	Now func() time.Time
@@ -121,6 +126,7 @@ type Client struct {
 	observe   func(Exchange)
 	userAgent string
 	now       func() time.Time
+	jitter    func(bound time.Duration) time.Duration
 }
 
 // New makes a Client. The error names the option that is wrong.
@@ -153,6 +159,7 @@ func New(o Options) (*Client, error) {
 		observe:   o.Observe,
 		userAgent: o.UserAgent,
 		now:       o.Now,
+		jitter:    o.Jitter,
 		queue:     newQueue(o),
 	}
 	c.breaker = newBreaker(o, c.queue.refuse)
@@ -161,6 +168,9 @@ func New(o Options) (*Client, error) {
 	}
 	if c.now == nil {
 		c.now = time.Now
+	}
+	if c.jitter == nil {
+		c.jitter = rand.N[time.Duration]
 	}
 	c.pooled, c.fresh, c.own = newTransports(o.Transport, c.queue.most)
 	return c, nil
@@ -194,7 +204,9 @@ func (r *request) refused(err error) error { return &Error{Route: r.route, Err: 
 // prepared is a request in the form in which every attempt sends it.
 type prepared struct {
 	*endpoint
+	route         string // the endpoint's name
 	url           *url.URL
+	uri           string // path and query of url
 	body          []byte
 	shown         string // body without what nobody may see
 	authorization string
@@ -209,7 +221,7 @@ func (s *Session) prepare(r request) (*prepared, error) {
 	if e == nil {
 		return nil, errors.New("prepare request: the route is not in the table")
 	}
-	p := &prepared{endpoint: e, dryRun: r.dryRun, want: e.ok}
+	p := &prepared{endpoint: e, route: r.route, dryRun: r.dryRun, want: e.ok}
 	if r.dryRun {
 		if !e.dryRun {
 			return nil, errors.New("prepare request: the route has no dry run")
@@ -229,7 +241,7 @@ func (s *Session) prepare(r request) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.url = s.c.locate(rawPath, query)
+	p.url, p.uri = s.c.locate(rawPath, query)
 	if p.body, err = e.encodeBody(r.body); err != nil {
 		return nil, err
 	}
@@ -238,14 +250,17 @@ func (s *Session) prepare(r request) (*prepared, error) {
 	return p, nil
 }
 
-// locate is the URL of an escaped path below the base.
-func (c *Client) locate(rawPath, query string) *url.URL {
+// locate is the URL of an escaped path below the base, and what of it is sent.
+func (c *Client) locate(rawPath, query string) (*url.URL, string) {
 	u := *c.base
-	u.RawPath = c.rawBase + rawPath
-	u.RawQuery = query
+	escaped := c.rawBase + rawPath
 	// It was escaped by this package, so it can be unescaped.
-	u.Path, _ = url.PathUnescape(u.RawPath)
-	return &u
+	u.Path, _ = url.PathUnescape(escaped)
+	if u.RawPath = ""; u.Path != escaped {
+		u.RawPath = escaped
+	}
+	u.RawQuery = query
+	return &u, u.RequestURI()
 }
 
 // answer is what v5 said with a wanted status.
@@ -253,7 +268,7 @@ type answer struct {
 	route  string
 	status int
 	header http.Header
-	body   []byte
+	body   string
 	// secrets are those of the request: what no error may repeat.
 	secrets []string
 }
@@ -267,10 +282,16 @@ func (a *answer) unusable(err error) error {
 // decode reads the JSON of an answer. null is no content.
 func decode[T any](ans *answer) (*T, error) {
 	v := new(T)
-	if string(bytes.TrimSpace(ans.body)) == "null" {
+	if strings.TrimSpace(ans.body) == "null" {
 		return nil, ans.unusable(errors.New("decode answer: null"))
 	}
-	if err := json.Unmarshal(ans.body, v); err != nil {
+	var err error
+	if _, ok := any(v).(selfReader); ok {
+		err = readJSON(ans.body, v)
+	} else {
+		err = json.Unmarshal([]byte(ans.body), v)
+	}
+	if err != nil {
 		return nil, ans.unusable(fmt.Errorf("decode answer: %w", err))
 	}
 	return v, nil
@@ -300,12 +321,22 @@ func (s *Session) order(ctx context.Context, r request) error {
 	return err
 }
 
+// bodies keeps the buffers that answers are read into.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // readAll reads a body to its end, so that the connection can be used again,
 // but no further than mostAnswer.
-func readAll(body io.Reader) ([]byte, error) {
-	b, err := io.ReadAll(io.LimitReader(body, mostAnswer+1))
-	if err == nil && len(b) > mostAnswer {
-		return nil, errTooLarge
+func readAll(body io.Reader) (string, error) {
+	b := bodies.Get().(*bytes.Buffer)
+	defer func() {
+		if b.Cap() <= 64<<10 {
+			b.Reset()
+			bodies.Put(b)
+		}
+	}()
+	_, err := b.ReadFrom(io.LimitReader(body, mostAnswer+1))
+	if err == nil && b.Len() > mostAnswer {
+		return "", errTooLarge
 	}
-	return b, err
+	return b.String(), err
 }

@@ -2,11 +2,11 @@ package v5
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 )
 
 // Contact is a whole contact. v5 has no contact entity and no handle: every
@@ -68,66 +68,56 @@ type Contact struct {
 type ContactState struct {
 	// Validation and Reachability are pending, done, failed, deleted or none;
 	// "" where v5 left them out.
-	Validation   string
-	Reachability string
+	Validation   string `json:"validation"`
+	Reachability string `json:"reachability"`
 	// SameAsOwner is given on admin, bill and tech only, and was missing in
 	// answers recorded in 2021; nil means that v5 did not say.
-	SameAsOwner *bool
+	SameAsOwner *bool `json:"same_as_owner"`
 	// SharingID was seen in one client only.
-	SharingID string
+	SharingID string `json:"sharing_id"`
 }
 
 // contactTypes are the words for v3's numbers, in order. Seen in clients and
 // recorded answers.
 var contactTypes = [...]string{"individual", "company", "association", "publicbody", "reseller"}
 
-// contactType reads a contact's type from a word, a number 0 to 4, or such a
-// number in quotes.
-type contactType string
-
-// UnmarshalJSON fails on a number that has no word and on any other JSON type.
-func (t *contactType) UnmarshalJSON(b []byte) error {
-	var word laxString
-	if err := word.UnmarshalJSON(b); err != nil {
-		return err
-	}
-	*t = contactType(word)
-	if word == "" || (word[0] != '-' && (word[0] < '0' || word[0] > '9')) {
-		return nil
+// contactType gives the word for a contact's type, which is a word, or a number 0
+// to 4 as text. The error is that of a number without a word.
+func contactType(text string) (string, error) {
+	if text == "" || (text[0] != '-' && (text[0] < '0' || text[0] > '9')) {
+		return text, nil
 	}
 	for i, name := range contactTypes {
-		if string(word) == fmt.Sprint(i) {
-			*t = contactType(name)
-			return nil
+		if text == strconv.Itoa(i) {
+			return name, nil
 		}
 	}
-	return fmt.Errorf("read contact type: %s is none of 0 to %d", word, len(contactTypes)-1)
+	return "", fmt.Errorf("read contact type: %.40s is none of 0 to %d", text, len(contactTypes)-1)
 }
 
 // UnmarshalJSON reads every form of a contact that v5 has been seen to answer.
-func (c *Contact) UnmarshalJSON(b []byte) error {
-	type plain Contact
-	wire := struct {
-		*plain
-		Type            contactType          `json:"type"`
-		ExtraParameters map[string]laxString `json:"extra_parameters"`
-		Validation      string               `json:"validation"`
-		Reachability    string               `json:"reachability"`
-		SameAsOwner     *bool                `json:"same_as_owner"`
-		SharingID       string               `json:"sharing_id"`
-	}{plain: (*plain)(c)}
-	if err := json.Unmarshal(b, &wire); err != nil {
-		return err
-	}
-	c.Type = string(wire.Type)
-	c.ExtraParameters = plainStrings(wire.ExtraParameters)
-	c.ReadOnly = ContactState{
-		Validation:   wire.Validation,
-		Reachability: wire.Reachability,
-		SameAsOwner:  wire.SameAsOwner,
-		SharingID:    wire.SharingID,
-	}
-	return nil
+func (c *Contact) UnmarshalJSON(b []byte) error { return readJSON(string(b), c) }
+
+func (c *Contact) read(r *reader) {
+	v := reflect.ValueOf(c).Elem()
+	fields := fieldsOf(v.Type())
+	state := reflect.ValueOf(&c.ReadOnly).Elem()
+	states := fieldsOf(state.Type())
+	r.object(func(name string) {
+		switch _, readOnly := states[name]; {
+		case name == "type":
+			word, err := contactType(r.lax())
+			if c.Type = word; err != nil && r.err == nil {
+				r.err = err
+			}
+		case name == "extra_parameters":
+			c.ExtraParameters = r.laxTexts()
+		case readOnly:
+			r.member(state, states, name)
+		default:
+			r.member(v, fields, name)
+		}
+	})
 }
 
 // ContactMembers lists the JSON members of a contact that this client can send,

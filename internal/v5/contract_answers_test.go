@@ -31,6 +31,7 @@ var answers = []answerType{
 	{"CheckAnswer", into[Check], ""},
 	{"UserInfo", into[UserInfo], ""},
 	{"array<Organization>", into[[]Organization], ""},
+	{"BillingInfo", into[Billing], ""},
 	{"DryRunAnswer", readVerdict, "Route Warning Err"},
 	{"Error", readError, "Route Status RetryAfter MaybeSent Unclear Err"},
 }
@@ -48,7 +49,7 @@ func into[T any](b []byte) (any, error) {
 
 func readVerdict(b []byte) (any, error) {
 	var refused *DryRunError
-	err := verdict(&answer{status: http.StatusOK, body: b})
+	err := verdict(&answer{status: http.StatusOK, body: string(b)})
 	if errors.As(err, &refused) || err == nil {
 		return refused, nil
 	}
@@ -136,7 +137,8 @@ func TestTagsAreDocumented(t *testing.T) {
 		{reflect.TypeFor[RenewInfo](), "RenewInfo"}, {reflect.TypeFor[RestoreInfo](), "RestoreInfo"},
 		{reflect.TypeFor[Contract](), "Contract"}, {reflect.TypeFor[TransferAvailable](), "TransferAvailable"},
 		{reflect.TypeFor[FOA](), "FOA"}, {reflect.TypeFor[UserInfo](), "UserInfo"},
-		{reflect.TypeFor[Organization](), "Organization"}, {reflect.TypeFor[FieldError](), "ErrorItem"},
+		{reflect.TypeFor[Organization](), "Organization"}, {reflect.TypeFor[Billing](), "BillingInfo"},
+		{reflect.TypeFor[FieldError](), "ErrorItem"},
 	} {
 		var documented contract.Members
 		for _, name := range strings.Split(c.objects, " ") {

@@ -2,10 +2,10 @@ package v5
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -38,6 +38,11 @@ type Domain struct {
 	TrusteeRoles []TrusteeRole `json:"trustee_roles"`
 }
 
+// UnmarshalJSON reads dates as Dates does, and contacts as Contact does.
+func (d *Domain) UnmarshalJSON(b []byte) error { return readJSON(string(b), d) }
+
+func (d *Domain) read(r *reader) { r.compound(reflect.ValueOf(d).Elem()) }
+
 // Dates are a domain's dates, nil where v5 left one out. The wire form is
 // YYYY-MM-DDTHH:MM:SSZ (v5 documentation). CreatedAt carries a Z but looks like
 // Paris time in all known samples (inferred).
@@ -57,38 +62,7 @@ type Dates struct {
 
 // UnmarshalJSON takes null, "" and dates without a zone (read as UTC) besides
 // the documented form; the error names the member that is no date.
-func (d *Dates) UnmarshalJSON(b []byte) error {
-	var wire map[string]json.RawMessage
-	if err := json.Unmarshal(b, &wire); err != nil {
-		return err
-	}
-	for name, to := range map[string]**time.Time{
-		"created_at":             &d.CreatedAt,
-		"registry_created_at":    &d.RegistryCreatedAt,
-		"registry_ends_at":       &d.RegistryEndsAt,
-		"updated_at":             &d.UpdatedAt,
-		"authinfo_expires_at":    &d.AuthInfoExpiresAt,
-		"renew_begins_at":        &d.RenewBeginsAt,
-		"hold_begins_at":         &d.HoldBeginsAt,
-		"hold_ends_at":           &d.HoldEndsAt,
-		"deletes_at":             &d.DeletesAt,
-		"restore_ends_at":        &d.RestoreEndsAt,
-		"pending_delete_ends_at": &d.PendingDeleteEndsAt,
-	} {
-		raw, ok := wire[name]
-		if !ok {
-			continue
-		}
-		var t laxTime
-		if err := t.UnmarshalJSON(raw); err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
-		}
-		if *to = nil; !time.Time(t).IsZero() {
-			*to = (*time.Time)(&t)
-		}
-	}
-	return nil
-}
+func (d *Dates) UnmarshalJSON(b []byte) error { return readJSON(string(b), d) }
 
 // AutoRenew is the automatic renewal of a domain in its detailed form; lists
 // have a bare truth value instead.
@@ -101,21 +75,7 @@ type AutoRenew struct {
 }
 
 // UnmarshalJSON reads dates as Dates does.
-func (a *AutoRenew) UnmarshalJSON(b []byte) error {
-	type plain AutoRenew
-	wire := struct {
-		*plain
-		Dates []laxTime `json:"dates"`
-	}{plain: (*plain)(a)}
-	if err := json.Unmarshal(b, &wire); err != nil {
-		return err
-	}
-	a.Dates = nil
-	for _, t := range wire.Dates {
-		a.Dates = append(a.Dates, time.Time(t))
-	}
-	return nil
-}
+func (a *AutoRenew) UnmarshalJSON(b []byte) error { return readJSON(string(b), a) }
 
 // SharingSpace is the organization that holds a domain, with the reseller above
 // it where there is one.
@@ -135,13 +95,14 @@ type TrusteeRole struct {
 }
 
 // UnmarshalJSON takes the bare name of earlier documentation too.
-func (t *TrusteeRole) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		*t = TrusteeRole{}
-		return json.Unmarshal(b, &t.Name)
+func (t *TrusteeRole) UnmarshalJSON(b []byte) error { return readJSON(string(b), t) }
+
+func (t *TrusteeRole) read(r *reader) {
+	if r.peek() == '"' {
+		t.Name = r.text()
+		return
 	}
-	type plain TrusteeRole
-	return json.Unmarshal(b, (*plain)(t))
+	r.compound(reflect.ValueOf(t).Elem())
 }
 
 // DomainCreate is a registration. FQDN and Owner are required; every other zero

@@ -215,7 +215,7 @@ func verdict(ans *answer) error {
 		Status string          `json:"status"`
 		Errors json.RawMessage `json:"errors"`
 	}
-	if err := json.Unmarshal(ans.body, &v); err != nil {
+	if err := json.Unmarshal([]byte(ans.body), &v); err != nil {
 		return ans.unusable(fmt.Errorf("read dry-run verdict: %w", err))
 	}
 	switch v.Status {

@@ -93,7 +93,7 @@ type turn struct {
 	tenant   *tenant
 	priority priority
 	place    *list.Element // in the line; nil when it waits no longer
-	over     chan struct{} // closed when the wait has ended
+	over     chan struct{} // closed when the wait has ended; nil where there was none
 	granted  bool
 	err      error // why it was not granted
 }
@@ -127,14 +127,12 @@ func (q *queue) enter(ctx context.Context, name string, p priority) (*turn, erro
 		return nil, err
 	}
 	start := time.Now()
-	t, err := q.join(ctx, name, p)
+	t, err := q.join(ctx, start, name, p)
 	if err != nil {
 		return nil, err
 	}
 	var waited time.Duration
-	select {
-	case <-t.over:
-	default:
+	if t.over != nil {
 		select {
 		case <-t.over:
 		case <-ctx.Done():
@@ -155,11 +153,10 @@ func (q *queue) enter(ctx context.Context, name string, p priority) (*turn, erro
 	return t, nil
 }
 
-// join puts a request at the end of its line.
-func (q *queue) join(ctx context.Context, name string, p priority) (*turn, error) {
+// join grants a request its turn, or puts it at the end of its line.
+func (q *queue) join(ctx context.Context, now time.Time, name string, p priority) (*turn, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	now := time.Now()
 	t := q.tenants[name]
 	ahead := 0
 	if t != nil {
@@ -169,7 +166,8 @@ func (q *queue) join(ctx context.Context, name string, p priority) (*turn, error
 		return nil, fmt.Errorf("%w: %d", ErrQueueFull, q.waiting)
 	}
 	// Those ahead in the same line leave before in any case.
-	if d := later(q.until, q.bucket.due(now, ahead)).Sub(now); d > 0 && tooLate(ctx, d) {
+	d := later(q.until, q.bucket.due(now, ahead)).Sub(now)
+	if d > 0 && tooLate(ctx, d) {
 		return nil, errTooLate(d)
 	}
 	if t == nil {
@@ -179,7 +177,13 @@ func (q *queue) join(ctx context.Context, name string, p priority) (*turn, error
 		}
 		q.tenants[name] = t
 	}
-	l, w := &t.lines[p], &turn{queue: q, tenant: t, priority: p, over: make(chan struct{})}
+	l, w := &t.lines[p], &turn{queue: q, tenant: t, priority: p}
+	if d <= 0 && q.waiting == 0 && q.free(t, p) {
+		q.passed = 0
+		q.grant(w, now)
+		return w, nil
+	}
+	w.over = make(chan struct{})
 	w.place = l.waiting.PushBack(w)
 	if q.waiting++; l.place == nil {
 		l.place = q.turns[p].PushBack(l)
@@ -192,7 +196,7 @@ func (q *queue) join(ctx context.Context, name string, p priority) (*turn, error
 // one back it sees to it that it is called again; else the end of a request in
 // flight will. One call too many does no harm.
 func (q *queue) handOut(now time.Time) {
-	for q.waiting > 0 && q.inFlight[foreground]+q.inFlight[background] < q.most {
+	for q.waiting > 0 && !q.full() {
 		if at := later(q.until, q.bucket.due(now, 0)); at.After(now) {
 			q.wake(at.Sub(now))
 			return
@@ -206,12 +210,25 @@ func (q *queue) handOut(now time.Time) {
 		if l.place != nil {
 			q.turns[t.priority].MoveToBack(l.place)
 		}
-		q.bucket.take(now)
-		q.inFlight[t.priority]++
-		t.tenant.inFlight++
-		t.granted = true
+		q.grant(t, now)
 		close(t.over)
 	}
+}
+
+// grant lets a request leave.
+func (q *queue) grant(t *turn, now time.Time) {
+	q.bucket.take(now)
+	q.inFlight[t.priority]++
+	t.tenant.inFlight++
+	t.granted = true
+}
+
+// full tells whether as many requests are in flight as there may be.
+func (q *queue) full() bool { return q.inFlight[foreground]+q.inFlight[background] >= q.most }
+
+// free tells whether one more request of a tenant may be in flight.
+func (q *queue) free(t *tenant, p priority) bool {
+	return !q.full() && t.inFlight < q.share && (p == foreground || q.inFlight[p] < q.aside)
 }
 
 // next chooses who leaves next, nil where all that wait have to wait on.

@@ -3,7 +3,6 @@ package v5
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"time"
 )
@@ -40,9 +39,8 @@ func (c Class) again(f *failure) bool {
 
 // backoff is the wait before attempt n+1 (n from 1): random between nothing and
 // a bound that doubles, after what v5 asked for.
-func backoff(n int, asked time.Duration) time.Duration {
-	bound := min(firstBackoff<<(n-1), lastBackoff)
-	return asked + rand.N(bound)
+func (c *Client) backoff(n int, asked time.Duration) time.Duration {
+	return asked + c.jitter(min(firstBackoff<<(n-1), lastBackoff))
 }
 
 // do sends a request, and sends it again as far as the class of its route
@@ -60,7 +58,7 @@ func (s *Session) do(ctx context.Context, r request) (*answer, error) {
 			return ans, nil
 		}
 		sum = f.after(sum, p.class)
-		pause := backoff(n, f.RetryAfter)
+		pause := s.c.backoff(n, f.RetryAfter)
 		if n == mostAttempts || !p.class.again(f) || pause > left || ctx.Err() != nil || tooLate(ctx, pause) {
 			return nil, sum
 		}

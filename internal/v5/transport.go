@@ -91,7 +91,7 @@ func (d *departure) possible(own bool) bool {
 func (s *Session) attempt(ctx context.Context, p *prepared) (*answer, *failure) {
 	c := s.c
 	notSent := func(err error) (*answer, *failure) {
-		return nil, &failure{Error: &Error{Route: p.name(), Err: err}}
+		return nil, &failure{Error: &Error{Route: p.route, Err: err}}
 	}
 	if c.breaker.refuses() {
 		return notSent(ErrOpen)
@@ -107,9 +107,9 @@ func (s *Session) attempt(ctx context.Context, p *prepared) (*answer, *failure) 
 	}
 	if c.observe != nil {
 		x := Exchange{
-			Route:    p.name(),
+			Route:    p.route,
 			Method:   p.method,
-			URL:      p.url.RequestURI(),
+			URL:      p.uri,
 			Body:     p.shown,
 			DryRun:   p.dryRun,
 			Duration: c.now().Sub(start),
@@ -143,8 +143,11 @@ func (s *Session) use(ctx context.Context, turn *turn, p *prepared) (ans *answer
 // and not through http.Client: redirects are then never followed, nothing is
 // added to the request, and errors do not repeat its URL.
 func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
+	if end, ok := ctx.Deadline(); !ok || time.Until(end) > attemptTimeout {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, attemptTimeout)
+		defer cancel()
+	}
 	var gone departure
 	resp, err := s.c.transport(p.class).RoundTrip(p.request(gone.watch(ctx), s.c.userAgent))
 	if err == nil && resp == nil {
@@ -152,7 +155,7 @@ func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure)
 	}
 	if err != nil {
 		return nil, &failure{
-			Error:   &Error{Route: p.name(), MaybeSent: gone.possible(s.c.own), Err: err},
+			Error:   &Error{Route: p.route, MaybeSent: gone.possible(s.c.own), Err: err},
 			network: true,
 		}
 	}
@@ -163,13 +166,15 @@ func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure)
 	}
 	if err != nil && (p.class == Read || p.dryRun) {
 		return nil, &failure{
-			Error:   &Error{Route: p.name(), Status: resp.StatusCode, MaybeSent: true, Err: err},
+			Error:   &Error{Route: p.route, Status: resp.StatusCode, MaybeSent: true, Err: err},
 			network: err != errTooLarge,
 		}
 	}
 	// The status of a write says all; that its body was cut changes nothing.
-	return &answer{route: p.name(), status: resp.StatusCode, header: resp.Header, body: body, secrets: p.secrets}, nil
+	return &answer{route: p.route, status: resp.StatusCode, header: resp.Header, body: body, secrets: p.secrets}, nil
 }
+
+var acceptJSON = []string{"application/json"} // no transport may change a request
 
 // request is the HTTP request of one attempt.
 //
@@ -184,7 +189,7 @@ func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure)
 // net/http send it again only where no byte was written.
 func (p *prepared) request(ctx context.Context, userAgent string) *http.Request {
 	h := http.Header{
-		"Accept":        {"application/json"},
+		"Accept":        acceptJSON,
 		"Authorization": {p.authorization},
 		"User-Agent":    {userAgent},
 	}
@@ -206,16 +211,16 @@ func (p *prepared) request(ctx context.Context, userAgent string) *http.Request 
 
 // rejected is the failure of an answer with a status that was not wanted; cut
 // is the error of reading its body, if any.
-func (c *Client) rejected(p *prepared, resp *http.Response, body []byte, cut error) *failure {
+func (c *Client) rejected(p *prepared, resp *http.Response, body string, cut error) *failure {
 	e := &Error{
-		Route:      p.name(),
+		Route:      p.route,
 		Status:     resp.StatusCode,
 		RetryAfter: retryAfter(resp.Header, c.now()),
 		MaybeSent:  true,
 		Err:        cut,
 	}
 	if cut == nil {
-		e.readEnvelope(body)
+		e.readEnvelope([]byte(body))
 		e.hide(p.secrets)
 	}
 	switch {

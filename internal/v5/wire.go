@@ -66,17 +66,22 @@ func (t *laxTime) UnmarshalJSON(b []byte) error {
 	if err := text.UnmarshalJSON(b); err != nil {
 		return err
 	}
-	*t = laxTime{}
+	at, err := parseDate(string(text))
+	*t = laxTime(at)
+	return err
+}
+
+// parseDate reads a date as laxTime does.
+func parseDate(text string) (time.Time, error) {
 	if text == "" {
-		return nil
+		return time.Time{}, nil
 	}
 	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04:05"} {
-		if at, err := time.Parse(layout, string(text)); err == nil {
-			*t = laxTime(at)
-			return nil
+		if at, err := time.Parse(layout, text); err == nil {
+			return at, nil
 		}
 	}
-	return fmt.Errorf("read date: %.40q is none", string(text))
+	return time.Time{}, fmt.Errorf("read date: %.40q is none", text)
 }
 
 // plainStrings drops the reading type; nil stays nil.

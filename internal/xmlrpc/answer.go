@@ -38,14 +38,16 @@ var gzipWriters = sync.Pool{New: func() any {
 	return z
 }}
 
+// Header values that every answer has. net/http does not change them.
+var contentType, vary = []string{"text/xml; charset=utf-8"}, []string{"Accept-Encoding"}
+
 // send answers r with a document: status 200, and the length of what is really
 // sent, which Ruby's client compares. It is compressed whenever the client asks,
 // however short it is: one Ruby client gunzips every answer without looking.
 func send(w http.ResponseWriter, r *http.Request, doc []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "text/xml; charset=utf-8")
-	h.Set("Vary", "Accept-Encoding")
-	if !wantsGzip(r.Header.Values("Accept-Encoding")) {
+	h["Content-Type"], h["Vary"] = contentType, vary
+	if !wantsGzip(r.Header["Accept-Encoding"]) {
 		h.Set("Content-Length", strconv.Itoa(len(doc)))
 		w.Write(doc) // an error means that the client is gone
 		return

@@ -97,9 +97,14 @@ func Base64(b []byte) Value { return Value{kind: KindBase64, text: string(b)} }
 
 // Array gives an array of the given values.
 func Array(values ...Value) Value {
-	items := make([]Member, len(values))
-	for i, v := range values {
-		items[i].Value = v
+	return ArrayOf(len(values), func(i int) Value { return values[i] })
+}
+
+// ArrayOf gives an array of n values.
+func ArrayOf(n int, value func(i int) Value) Value {
+	items := make([]Member, n)
+	for i := range items {
+		items[i].Value = value(i)
 	}
 	return Value{kind: KindArray, items: items}
 }

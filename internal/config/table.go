@@ -1,0 +1,169 @@
+package config
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// row is one thing that can be set in a T: in the Config, or in a Tenant.
+type row[T any] struct {
+	key   string // in the file; the flag has - for _
+	field func(*T) any
+	help  string
+	check func(field any) string // says what is wrong with a value; nil takes all
+	// example stands in the example file, as TOML, where there is no default or
+	// it comes from elsewhere.
+	example string
+	live    bool   // a setting that a reload changes
+	secret  bool   // its value is never shown
+	fills   string // it names a file that is read for that key
+	env     bool   // a key of a tenant that has a variable too
+}
+
+// variable is the environment variable of a row.
+func (r *row[T]) variable() string { return "GATEWAY_" + strings.ToUpper(r.key) }
+
+// hidden stands for a secret that is there.
+const hidden = "(set)"
+
+// masked is the value as it may be shown, as TOML.
+func (r *row[T]) masked(field any) string {
+	switch f := field.(type) {
+	case *string:
+		if r.secret && *f != "" {
+			return strconv.Quote(hidden)
+		}
+	case *[]string:
+		if r.secret {
+			list := slices.Repeat([]string{hidden}, len(*f))
+			return text(&list)
+		}
+	}
+	return text(field)
+}
+
+// settings are the daemon's, in the order in which they are documented.
+var settings = []row[Config]{
+	{key: "listen", field: func(c *Config) any { return &c.Listen }, check: hostPort,
+		help: "address of the v3 endpoint"},
+	{key: "admin", field: func(c *Config) any { return &c.Admin }, check: hostPort,
+		help: "address of metrics and health"},
+	{key: "store", field: func(c *Config) any { return &c.Store }, check: given, example: `"/var/lib/v3gate/store.db"`,
+		help: "file that keeps handles and operations (serve --sandbox: a temporary one)"},
+	{key: "v5_url", field: func(c *Config) any { return &c.V5URL }, check: webAddress,
+		help: "base address of the v5 API"},
+	{key: "v5_rate", field: func(c *Config) any { return &c.V5Rate }, check: atLeast(0),
+		help: "v5 requests a minute, 0 for unlimited"},
+	{key: "v5_dry_run", field: func(c *Config) any { return &c.V5DryRun },
+		help: "whether v5's Dry-Run is asked before each purchase, true or false; false for a v5 that takes it for the real call"},
+	{key: "log_level", field: func(c *Config) any { return &c.LogLevel }, check: oneOf("debug", "info", "warn", "error"),
+		help: "debug, info, warn or error"},
+
+	{key: "max_body", field: func(c *Config) any { return &c.MaxBody }, check: atLeast(1024),
+		help: "largest request in bytes, after decompression"},
+	{key: "max_connections", field: func(c *Config) any { return &c.MaxConnections }, check: atLeast(1),
+		help: "open connections of the v3 endpoint; further callers wait to be accepted"},
+	{key: "idle_timeout", field: func(c *Config) any { return &c.IdleTimeout }, check: above0,
+		help: "how long a kept-alive connection may idle"},
+	{key: "header_timeout", field: func(c *Config) any { return &c.HeaderTimeout }, check: above0,
+		help: "how long a caller may take to send a request's header"},
+	{key: "body_timeout", field: func(c *Config) any { return &c.BodyTimeout }, check: above0,
+		help: "how long a caller may take to send a request's body"},
+
+	{key: "call_timeout", field: func(c *Config) any { return &c.CallTimeout }, check: above0,
+		help: "how long a call may take, its wait for a limit included"},
+	{key: "paid_wait", field: func(c *Config) any { return &c.PaidWait }, check: above0,
+		help: "how long a paid call waits for v5 before its operation is returned open"},
+	{key: "stop_timeout", field: func(c *Config) any { return &c.StopTimeout }, check: above0,
+		help: "how long a stopping gateway waits for calls and purchases in flight"},
+	{key: "max_in_flight", field: func(c *Config) any { return &c.MaxInFlight }, check: atLeast(1),
+		help: "calls at a time, of all tenants together"},
+	{key: "tenant_in_flight", field: func(c *Config) any { return &c.TenantLimits.InFlight }, check: atLeast(0), live: true,
+		help: "calls at a time of a tenant that names no in_flight of its own, 0 for unlimited"},
+	{key: "tenant_rate", field: func(c *Config) any { return &c.TenantLimits.Rate }, check: atLeast(0), live: true,
+		help: "calls in each tenant_rate_window of a tenant that names no rate of its own, 0 for unlimited"},
+	{key: "tenant_rate_window", field: func(c *Config) any { return &c.TenantLimits.Window }, check: above0, live: true,
+		help: "the span of time that tenant_rate counts in"},
+
+	{key: "keep_operations", field: func(c *Config) any { return &c.KeepOperations }, check: aDay,
+		help: "how long finished operations are kept before they are archived"},
+	{key: "archive", field: func(c *Config) any { return &c.Archive }, example: `"/var/lib/v3gate/store.db.archive.jsonl"`,
+		help: "file that archived operations are appended to, one JSON object a line (default: beside the store)"},
+	{key: "first_handle", field: func(c *Config) any { return &c.FirstHandle }, check: atLeast(1),
+		help: "number of the first handle that is made up"},
+	{key: "first_id", field: func(c *Config) any { return &c.FirstID }, check: firstID,
+		help: "first contact, domain and operation id that is made up"},
+}
+
+// tenantKeys are a tenant's. A sidecar's one tenant may have them from
+// variables.
+var tenantKeys = []row[Tenant]{
+	{key: "name", field: func(t *Tenant) any { return &t.Name }, check: tenantName, example: `"default"`,
+		help: "short and for ever: handles and operations are stored under it. The tenant that variables make is called default"},
+
+	{key: "v3_key", field: func(t *Tenant) any { return &t.V3Key }, check: v3Key, secret: true, env: true,
+		example: `"aaaaaaaaaaaaaaaaaaaaaaaa"`,
+		help:    "the 24 character key that the integration sends; it only selects the tenant and is never sent to v5"},
+	{key: "v3_keys", field: func(t *Tenant) any { return &t.V3Keys }, check: v3Key, secret: true,
+		example: `["bbbbbbbbbbbbbbbbbbbbbbbb", "cccccccccccccccccccccccc"]`,
+		help:    "further keys, such as the next one while integrations change over"},
+	{key: "v3_key_file", field: func(t *Tenant) any { return &t.V3KeyFile }, fills: "v3_keys", env: true,
+		example: `"v3-key"`,
+		help:    "file with keys, one a line"},
+	{key: "v3_key_sha256", field: func(t *Tenant) any { return &t.V3KeySHA256 }, check: sha256Hex, env: true,
+		example: `["ec0e7aa5989a82ad06f2459d72c939250230851f7b12f8038ac1f365673fbd1a"]`,
+		help:    "SHA-256 of keys in hex, each of a key without a line break, for a file that is to hold no keys"},
+
+	{key: "v5_token", field: func(t *Tenant) any { return &t.V5Token }, check: sendable, secret: true, env: true,
+		example: `"a-personal-access-token-of-v5"`,
+		help:    "v5 personal access token; give exactly one credential"},
+	{key: "v5_token_file", field: func(t *Tenant) any { return &t.V5TokenFile }, fills: "v5_token", env: true,
+		example: `"v5-token"`,
+		help:    "file with the token"},
+	{key: "v5_apikey", field: func(t *Tenant) any { return &t.V5APIKey }, check: sendable, secret: true, env: true,
+		example: `"an-api-key-of-v5"`,
+		help:    "v5 API key, in place of a token"},
+	{key: "v5_apikey_file", field: func(t *Tenant) any { return &t.V5APIKeyFile }, fills: "v5_apikey", env: true,
+		example: `"v5-apikey"`,
+		help:    "file with the API key"},
+
+	{key: "sharing_id", field: func(t *Tenant) any { return &t.SharingID }, check: sendable, env: true,
+		example: `"00000000-0000-0000-0000-000000000000"`,
+		help:    "id of the v5 organization that pays and whose domains are the tenant's (default: all that the credential can see)"},
+	{key: "own_handle", field: func(t *Tenant) any { return &t.OwnHandle }, check: v3Handle, env: true, example: `"FLN123-GANDI"`,
+		help: "v3 handle of the key's owner (default: one is made up)"},
+	{key: "anonymous", field: func(t *Tenant) any { return &t.Anonymous }, env: true,
+		help: "serve calls without a key where v3 allowed that; one tenant at most"},
+	{key: "mode", field: func(t *Tenant) any { return &t.Mode }, check: oneOf("normal", "read_only", "no_spend"), env: true,
+		help: "normal, read_only (what changes something is refused) or no_spend (paid calls are checked, then refused)"},
+	{key: "in_flight", field: func(t *Tenant) any { return &t.Limits.InFlight }, check: atLeast(0), example: "64",
+		help: "calls at a time, 0 for unlimited (default: tenant_in_flight)"},
+	{key: "rate", field: func(t *Tenant) any { return &t.Limits.Rate }, check: atLeast(0), example: "30",
+		help: "calls in each rate_window, 0 for unlimited (default: tenant_rate)"},
+	{key: "rate_window", field: func(t *Tenant) any { return &t.Limits.Window }, example: `"2s"`,
+		help: "the span of time that rate counts in (default: tenant_rate_window)"},
+}
+
+// Setting is one row of the daemon's settings, for flags.
+type Setting struct{ row *row[Config] }
+
+// Settings are all of them, in the order in which they are documented.
+func Settings() []Setting {
+	list := make([]Setting, len(settings))
+	for i := range settings {
+		list[i] = Setting{&settings[i]}
+	}
+	return list
+}
+
+// Flag is the setting's name on a command line.
+func (s Setting) Flag() string { return flagOf(s.row.key) }
+
+// Help says what it does, in one line.
+func (s Setting) Help() string { return s.row.help }
+
+// In is the setting's value in c, to be read and written as text.
+func (s Setting) In(c *Config) Value { return Value{s.row.field(c)} }
+
+func flagOf(key string) string { return strings.ReplaceAll(key, "_", "-") }

@@ -1,0 +1,6 @@
+//go:build race
+
+package gateway
+
+// chaosRace is 1 under the race detector.
+const chaosRace = 1

@@ -1,0 +1,226 @@
+package ops
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	"v3gate/internal/store"
+	"v3gate/internal/v5"
+)
+
+// try is one try of an item, as it is written down.
+type try struct {
+	op    Operation
+	item  Item
+	send  bool // it is to be sent; else tried is all that became of it
+	doubt bool // nobody knows what became of its last send
+	tried tried
+}
+
+// beginItem writes an item's try down and lets it go on by itself. It has a slot,
+// which it gives back.
+func (e *Engine) beginItem(l *worklist, n int64) error {
+	free := func() { <-e.slots }
+	session, err := e.opt.Session(l.tenant)
+	if err != nil {
+		free()
+		return err
+	}
+	b, err := e.markItem(l, n)
+	if err != nil {
+		free()
+		return err
+	}
+	delete(l.waiting, n)
+	if n == l.cursor {
+		l.cursor++
+	}
+	if !b.send {
+		free()
+		return l.note(b.tried)
+	}
+	l.hand[n] = true
+	go func() {
+		t := tried{n: n}
+		err := safely(func() (err error) {
+			defer free()
+			t, err = e.tryItem(&l.kind, session, &b)
+			return err
+		})
+		t.n, t.err = n, err
+		l.news <- t
+	}()
+	return nil
+}
+
+// markItem commits that an item's request is on its way, unless it is gone or no
+// longer wanted.
+func (e *Engine) markItem(l *worklist, n int64) (try, error) {
+	now := e.opt.Now().UTC()
+	return store.Committed(e.db, func(tx *store.Tx) (b try, err error) {
+		op, err := load(tx, l.id)
+		if err != nil || op.Step.AtEnd() {
+			return b, err
+		}
+		it, err := loadItem(tx, l.id, n)
+		if err != nil || it == nil || it.State.AtEnd() {
+			return b, err
+		}
+		if it.Then != nil {
+			it.succeed()
+		}
+		b.doubt = it.State == ItemSending
+		it.Tries++
+		if want := l.kind.WantItem; want != nil {
+			err = safely(func() error { return want(tx, op, it) })
+		}
+		if b.send = err == nil; b.send {
+			it.State, it.NotBefore = ItemSending, now.Add(e.opt.LookGap)
+		} else {
+			b.tried = it.settle(judge(err, b.doubt, false), e.opt.LookGap, now)
+		}
+		b.op, b.item = *op, *it
+		return b, putItem(tx, l.id, it)
+	})
+}
+
+// tryItem makes one try of an item and commits what became of it.
+func (e *Engine) tryItem(kind *Kind, s *v5.Session, b *try) (tried, error) {
+	e.opt.At("item")
+	ctx, cancel := context.WithTimeout(v5.Background(e.ctx), itemFor)
+	defer cancel()
+	v := e.attempt(ctx, kind, s, b)
+	e.opt.At("item-sent")
+	now := e.opt.Now().UTC()
+	t, err := store.Committed(e.db, func(tx *store.Tx) (tried, error) {
+		it, err := loadItem(tx, b.op.ID, b.item.N)
+		if err != nil || it == nil || it.State.AtEnd() {
+			return tried{}, err
+		}
+		if e.ctx.Err() != nil && !v.state.AtEnd() {
+			// Cut by our own end, which is no try of v5.
+			it.State, it.Tries = v.state, it.Tries-1
+			return tried{}, putItem(tx, b.op.ID, it)
+		}
+		t := it.settle(v, e.opt.LookGap, now)
+		return t, putItem(tx, b.op.ID, it)
+	})
+	e.opt.At("item-outcome")
+	return t, err
+}
+
+// attempt sends an item's request, unless v5 shows that an earlier one did the
+// work.
+func (e *Engine) attempt(ctx context.Context, kind *Kind, s *v5.Session, b *try) verdict {
+	shown := func() (v verdict, decided bool) {
+		done := false
+		err := safely(func() (err error) {
+			done, err = kind.ShownItem(ctx, s, &b.op, &b.item)
+			return err
+		})
+		e.warn(b, err)
+		return judge(err, true, false), done || err != nil
+	}
+	inDoubt := b.doubt && kind.ShownItem != nil
+	if inDoubt {
+		if v, decided := shown(); decided {
+			return v
+		}
+	}
+	err := safely(func() error { return kind.DoItem(ctx, s, &b.op, &b.item) })
+	e.warn(b, err)
+	v := judge(err, b.doubt, true)
+	if v.state == ItemFailed && inDoubt {
+		// What v5 refuses may be the earlier request's effect.
+		if v, decided := shown(); decided {
+			return v
+		}
+	}
+	return v
+}
+
+// warn logs why an item was not done at once. Its last_error has v5's words only.
+func (e *Engine) warn(b *try, err error) {
+	if err != nil {
+		e.opt.Log.Warn("item of a work list is not done", zap.Int64("operation", b.op.ID),
+			zap.String("item", b.item.Name), zap.Int("tries", b.item.Tries), zap.Error(err))
+	}
+}
+
+// verdict is what an error, or none, says about an item.
+type verdict struct {
+	// state is where it leaves the item: at its end, or to be tried again.
+	state ItemState
+	text  string
+	after time.Duration // v5 asked to wait so long
+	hold  bool          // v5 did not look at the request, or not at any of the tenant's
+}
+
+// judge decides what an item's function came to. doubt tells that an earlier
+// send may have had its effect, sent that the error is that of a send.
+func judge(err error, doubt, sent bool) verdict {
+	if err == nil {
+		return verdict{state: ItemDone}
+	}
+	v := verdict{state: ItemTodo, text: "the gateway could not carry it out"}
+	var skip *SkipError
+	if errors.As(err, &skip) {
+		return verdict{state: ItemSkipped, text: skip.Reason}
+	}
+	if gone, ok := stale(err); ok {
+		return verdict{state: ItemFailed, text: gone.Reason}
+	}
+	refused, unsent := false, false
+	var answer *v5.Error
+	switch {
+	case errors.As(err, new(*v5.DryRunError)):
+		v.text, refused = reason(err), true
+	case errors.As(err, &answer):
+		v.text, v.after = reason(err), answer.RetryAfter
+		busy := answer.Status == http.StatusTooManyRequests || answer.Auth()
+		unsent = answer.DefiniteNo() && (busy || !answer.MaybeSent)
+		refused = answer.DefiniteNo() && !unsent
+		v.hold = busy || unsent && (errors.Is(err, v5.ErrOpen) || errors.Is(err, v5.ErrQueueFull) || errors.Is(err, context.DeadlineExceeded))
+	}
+	switch {
+	case refused && sent:
+		v.state = ItemFailed
+	case doubt || sent && !unsent:
+		v.state = ItemSending
+	}
+	return v
+}
+
+// settle writes a verdict into an item. One whose request is replaced goes on
+// with the new one, whatever became of the old.
+func (it *Item) settle(v verdict, first time.Duration, now time.Time) tried {
+	t := tried{n: it.N, hold: v.hold}
+	state := v.state
+	if !state.AtEnd() {
+		t.after = max(delay(it.Tries, first), min(v.after, longestDelay))
+		if it.Tries >= mostTries {
+			state = ItemFailed
+		}
+	}
+	switch {
+	case it.Then != nil:
+		it.succeed()
+	case state.AtEnd():
+		t.failed = state == ItemFailed
+		it.end(state, v.text)
+		return t
+	default:
+		it.State, it.LastError = state, v.text
+	}
+	t.again, it.NotBefore = true, now.Add(t.after)
+	return t
+}
+
+// delay is the time before another try, which grows with their number.
+func delay(tries int, first time.Duration) time.Duration {
+	return min(first<<(max(1, min(tries, mostTries))-1), longestDelay)
+}
