@@ -14,13 +14,17 @@ import (
 // Config is one gateway's settings. Default gives every field a value but the
 // store and the tenants.
 type Config struct {
-	Listen   string // address of the v3 endpoint
-	Admin    string // address of the metrics and health endpoint
-	Store    string // file of the store
-	V5URL    string // base address of the v5 API, with /v5
-	V5Rate   int    // v5 requests a minute; 0 is unlimited
-	V5DryRun bool   // whether v5's Dry-Run is asked before each purchase
-	LogLevel string // debug, info, warn or error
+	Listen    string // address of the v3 endpoint
+	ListenTLS string // address of the same endpoint over TLS; empty: none
+	TLSCert   string // PEM file with the certificate, and what leads to its CA
+	TLSKey    string // PEM file with its key
+	TLSMin    string // lowest version of TLS: 1.0, 1.1, 1.2 or 1.3
+	Admin     string // address of the metrics and health endpoint
+	Store     string // file of the store
+	V5URL     string // base address of the v5 API, with /v5
+	V5Rate    int    // v5 requests a minute; 0 is unlimited
+	V5DryRun  bool   // whether v5's Dry-Run is asked before each purchase
+	LogLevel  string // debug, info, warn or error
 
 	MaxBody        int64         // bytes of a request after decompression
 	MaxConnections int           // open connections of the v3 endpoint
@@ -80,7 +84,7 @@ type Tenant struct {
 // Default is the configuration of a sidecar that lacks its store and tenant.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8080", Admin: "127.0.0.1:9090", V5URL: "https://api.gandi.net/v5", V5Rate: 1000, V5DryRun: true,
+		Listen: "127.0.0.1:8080", TLSMin: "1.2", Admin: "127.0.0.1:9090", V5URL: "https://api.gandi.net/v5", V5Rate: 1000, V5DryRun: true,
 		LogLevel: "info", MaxBody: 8 << 20, MaxConnections: 1024, IdleTimeout: 5 * time.Second,
 		HeaderTimeout: 10 * time.Second, BodyTimeout: 50 * time.Second, CallTimeout: 25 * time.Second,
 		PaidWait: 4 * time.Second, StopTimeout: 20 * time.Second, MaxInFlight: 256,

@@ -4,6 +4,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -46,6 +47,8 @@ type Gateway struct {
 	reloading sync.Mutex // one reload at a time
 	reread    func() *config.Loaded
 	prepares  []Prepare
+	tls       *tls.Config  // nil without a TLS endpoint
+	secured   net.Listener // the TLS endpoint's
 	manager   *Notifier
 
 	front, admin net.Listener
@@ -95,7 +98,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 3), reread: hooks.Reread}
+	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 4), reread: hooks.Reread}
 	if hooks.Now == nil {
 		hooks.Now = time.Now
 	}
@@ -118,6 +121,9 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	g.limiter = newLimiter(cfg.MaxInFlight, cfg.MaxConnections, g.metrics.LimitWait, g.metrics.LimitRefused)
 	g.limiter.configure(set)
 	g.tenants.Store(set)
+	if err := g.secure(); err != nil {
+		return nil, err
+	}
 	if g.client, err = v5.New(v5.Options{
 		Jitter:  hooks.Jitter,
 		BaseURL: cfg.V5URL, PerMinute: cfg.V5Rate, Transport: hooks.Transport, Waited: g.metrics.RateWait,
@@ -224,6 +230,9 @@ func (g *Gateway) Start() (err error) {
 	v3.ConnState = g.countConnections
 	g.run(v3, g.bounded(g.front))
 	g.serve(g.admin, g.adminHandler())
+	if err := g.listenTLS(handler); err != nil {
+		return err
+	}
 	g.listenForOperators()
 	g.services.Ops.Start()
 	background, cancel := context.WithCancel(context.Background())
