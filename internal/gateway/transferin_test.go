@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"os"
@@ -36,8 +37,9 @@ func (r *rig) transferParams(t *testing.T, code string) map[string]any {
 
 // The transfer code is seen by v5 alone.
 func TestTheTransferCodeIsNowhere(t *testing.T) {
+	t.Parallel()
 	for code, step := range map[string]string{rightCode: "DONE", wrongCode: "ERROR"} {
-		r := transferRig(t, time.Millisecond, nil)
+		r := transferRig(t, time.Millisecond, func(c *config.Config) { c.PaidWait = 200 * time.Millisecond })
 		params := r.transferParams(t, code)
 		answers := fmt.Sprint(r.must(t, "domain.transferin.proceed", keyA, moving, params))
 		answers += fmt.Sprint(r.becomes(t, 1000000000, step))
@@ -60,7 +62,10 @@ func TestTheTransferCodeIsNowhere(t *testing.T) {
 		seen := fmt.Sprintf("%+v", r.exchanges)
 		r.mu.Unlock()
 		metrics := get(t, "http://"+r.AdminAddr()+"/metrics")
-		r.stop()
+		cut, cancel := context.WithCancel(context.Background())
+		cancel() // the relaunch gives v5 ten seconds
+		r.Stop(cut)
+		r.Gateway = nil
 		raw, err := os.ReadFile(r.store)
 		if err != nil {
 			t.Fatal(err)
@@ -81,6 +86,7 @@ func TestTheTransferCodeIsNowhere(t *testing.T) {
 // A purchase that v5 began is never ordered again by a relaunch, however often
 // that is refused.
 func TestARelaunchOfATransferNeverOrdersAgain(t *testing.T) {
+	t.Parallel()
 	r := transferRig(t, time.Millisecond, nil)
 	op := r.must(t, "domain.transferin.proceed", keyA, moving, r.transferParams(t, wrongCode))
 	r.becomes(t, op["id"], "ERROR")
@@ -117,6 +123,7 @@ func TestARelaunchOfATransferNeverOrdersAgain(t *testing.T) {
 // A transfer that v5 refused is ordered anew; the gateway has forgotten its code
 // and does not send it without one.
 func TestARelaunchOfARefusedTransferNeedsItsCode(t *testing.T) {
+	t.Parallel()
 	r := transferRig(t, time.Millisecond, nil)
 	r.seed(t, sandbox.Seed{Balance: "0.00"})
 	_, err := r.call(t, "domain.transferin.proceed", keyA, moving, r.transferParams(t, rightCode))
@@ -140,6 +147,7 @@ func TestARelaunchOfARefusedTransferNeedsItsCode(t *testing.T) {
 
 // Another code makes another call, which waits for the first one's end.
 func TestAnotherTransferCodeIsBusy(t *testing.T) {
+	t.Parallel()
 	r := transferRig(t, time.Hour, nil)
 	params := r.transferParams(t, rightCode)
 	op := r.must(t, "domain.transferin.proceed", keyA, moving, params)
@@ -162,6 +170,7 @@ func TestAnotherTransferCodeIsBusy(t *testing.T) {
 
 // An account that may not spend cannot do so by a relaunch.
 func TestARelaunchWithoutSpending(t *testing.T) {
+	t.Parallel()
 	r := newPaidRig(t, sandbox.Options{}, nil)
 	handle := r.must(t, "contact.create", keyA, person())["handle"]
 	params := map[string]any{"owner": handle, "admin": handle, "bill": handle, "tech": handle, "duration": 1}
@@ -185,6 +194,7 @@ func TestARelaunchWithoutSpending(t *testing.T) {
 // While a restoration is at work v5 says that nothing can be restored; the same
 // call is answered with it all the same.
 func TestARestorationThatIsAtWork(t *testing.T) {
+	t.Parallel()
 	r := newPaidRig(t, sandbox.Options{StepTime: 300 * time.Millisecond}, nil)
 	r.seed(t, sandbox.Seed{Domains: []sandbox.SeedDomain{{FQDN: "lost.net", RegistryEndsAt: time.Now().AddDate(0, 0, -52)}}})
 	params := map[string]any{"duration": 1}
@@ -202,6 +212,7 @@ func TestARestorationThatIsAtWork(t *testing.T) {
 
 // A dry run that v5 takes for the call is told of, and followed.
 func TestADryRunThatBuys(t *testing.T) {
+	t.Parallel()
 	r := newPaidRig(t, sandbox.Options{IgnoreDryRun: true}, nil)
 	r.seed(t, sandbox.Seed{Taken: []string{moving}, TransferCodes: map[string]string{moving: rightCode}})
 	params := r.transferParams(t, rightCode)

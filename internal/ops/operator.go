@@ -169,14 +169,16 @@ func (e *Engine) relaunchable(in Intent, id int64) (op Operation, err error) {
 
 // Reconsider takes an operation with an unknown outcome out of SUPPORT: it is
 // looked for anew, and sent once more where two looks prove that the first send
-// did not happen. ErrStep where the table of kinds never allows a second send
-// and v5 still does not show it.
+// did not happen. ErrStep where the table of kinds never allows a second send,
+// or what it would need is forgotten, and v5 still does not show it.
 func (e *Engine) Reconsider(ctx context.Context, tenant string, id int64) (Operation, error) {
 	op, err := e.undecided(tenant, id)
 	if err != nil {
 		return op, err
 	}
-	if !e.kinds[op.Kind].MayResend {
+	kind := e.kinds[op.Kind]
+	forgotten := kind.Forget != nil && !op.Started.IsZero() // with v5's 202 went the secret
+	if !kind.MayResend || forgotten {
 		if t := e.turn(id); t != nil {
 			select {
 			case <-t.done:

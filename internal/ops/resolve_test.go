@@ -219,3 +219,22 @@ func TestAResolutionThatCannotBeSettled(t *testing.T) {
 		r.check(op.ID, end{Done, Accepted, "", 0, 0})
 	})
 }
+
+// A transfer that v5 took and does not show cannot be sent again: its code is
+// forgotten, and without it the transfer would be another one.
+func TestReconsiderDoesNotSendWithoutTheCode(t *testing.T) {
+	transferRig(t, sandbox.Options{}, func(r *rig) {
+		r.lose("accept")
+		op := r.submitted(transferIntent(rightCode))
+		time.Sleep(2 * time.Hour)
+		r.check(op.ID, end{Support, Unknown, "does not show it", 0, 0})
+		if _, err := r.reconsider(op.ID); !errors.Is(err, ErrStep) {
+			t.Errorf("answer %v", err)
+		}
+		time.Sleep(2 * time.Hour)
+		r.check(op.ID, end{Support, Unknown, "does not show it", 0, 0})
+		if r.departed() != 1 {
+			t.Errorf("%d left", r.departed())
+		}
+	})
+}

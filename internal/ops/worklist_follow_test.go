@@ -153,6 +153,15 @@ func TestAPurchaseWithASequelSurvivesDeath(t *testing.T) {
 					s.wait(1_000_000_000, 5*time.Minute)
 					s.follow(1_000_000_000, end{Done, Accepted, "", 1, 4}, "3 done")
 					s.onceEach(3, "Dave")
+					var order []string
+					for _, q := range s.sim.Requests() {
+						if q.Method == "PATCH" {
+							order = append(order, q.Path)
+						}
+					}
+					if !slices.IsSorted(order) {
+						t.Errorf("order %v", order)
+					}
 				})
 			})
 		}

@@ -117,6 +117,34 @@ func TestAListMayBecomeShorter(t *testing.T) {
 	})
 }
 
+// A list that stands still because of what failed takes up the new at once.
+func TestAListThatWaitsIsReplaced(t *testing.T) {
+	for _, byID := range []bool{false, true} {
+		workshop(t, 2, sandbox.Options{}, func(s *shop) {
+			s.wire.fail(trouble{kind: "html", method: "PATCH", path: name(0) + "/contacts"})
+			in := pushIntent(items(1, "Carol")...)
+			in.List = "AD1-GANDI"
+			op := s.submitted(in)
+			time.Sleep(16 * time.Minute)
+			in.Items = ListOf(items(2, "Dave")...)
+			var err error
+			if byID {
+				_, err = s.e.Replace(tenantA, op.ID, in.Items)
+			} else {
+				_, err = s.submit(in)
+			}
+			s.must(err)
+			time.Sleep(time.Second)
+			if got := s.tally(op.ID); got != "1 done, 1 sending" {
+				t.Errorf("after a second: %s", got)
+			}
+			s.wire.heal()
+			s.wait(op.ID, 15*time.Minute)
+			s.ends(op.ID, Done, "", "2 done")
+		})
+	}
+}
+
 func TestWhoMayReplaceAList(t *testing.T) {
 	workshop(t, 20, sandbox.Options{}, func(s *shop) {
 		s.sim.SetChaos(sandbox.Chaos{Latency: time.Second})

@@ -167,11 +167,25 @@ var names = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.BidiRul
 // case, without the trailing dot that lego sends. A malformed name is the
 // recorded fault 505237.
 func normal(name string) (string, error) {
-	ascii, err := names.ToASCII(strings.TrimSuffix(name, "."))
+	bare := strings.TrimSuffix(name, ".")
+	if isNormal(bare) {
+		return bare, nil
+	}
+	ascii, err := names.ToASCII(bare)
 	if err != nil || !wellFormed(ascii) {
 		return "", fault.New(fault.FQDN, fault.CauseBadParameter, "string '%s' does not match '%s'", clip(name), fqdnPattern)
 	}
 	return ascii, nil
+}
+
+// isNormal tells the names, nearly all, that the rules of names need not look at.
+func isNormal(name string) bool {
+	for i := range len(name) {
+		if b := name[i]; b != '.' && b != '-' && !('0' <= b && b <= '9') && !('a' <= b && b <= 'z') {
+			return false
+		}
+	}
+	return !strings.Contains(name, "--") && wellFormed(name)
 }
 
 // wellFormed does by hand what the original's pattern says, since Go's regular

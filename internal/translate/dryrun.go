@@ -97,7 +97,7 @@ func fieldOfFault(f *fault.Error) FieldError {
 		e.Error = "EC_MISSINGMANDATORY"
 	case f.Object == fault.Struct && f.Cause == fault.CauseUnexpected:
 		e.Error = "EC_UNKNOWNFIELD"
-	case f.Object == fault.Integer:
+	case f.Object == fault.Integer, f.Object == fault.BuyrenewPeriod:
 		e.Type = "Integer"
 	case f.Object == fault.Boolean:
 		e.Type, e.Error = "Boolean", "EC_VALIDBOOL"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -31,8 +32,10 @@ func shim(upstream string) http.Handler {
 			http.Error(w, fmt.Sprint(err), http.StatusBadGateway)
 			return
 		}
+		body := answer(d, firstID+number)
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-		w.Write(answer(d, firstID+number))
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		w.Write(body)
 	})
 }
 
