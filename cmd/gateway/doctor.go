@@ -37,7 +37,6 @@ something is broken.`,
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return unusable(err) })
 	from := settingFlags(cmd)
 	f := cmd.Flags()
-	f.StringVar(&d.Store.KeyFile, "seal-key-file", "", "file with the key that the store is sealed with, or credential:NAME")
 	f.StringVar(&d.Endpoint, "url", "", "v3 endpoint as callers have it (default: http at the address of --listen)")
 	f.StringArrayVar(&d.Certificates, "certificate", nil, "PEM file of a server certificate, with those that lead to its issuer; may be repeated")
 	f.StringArrayVar(&d.Names, "host", nil, "host that the certificates have to be good for; may be repeated")
@@ -53,6 +52,10 @@ something is broken.`,
 		}
 		loaded := from().Load()
 		d.Config, d.Store.Path = loaded.Config, loaded.Store
+		d.Store.KeyFile, d.Store.OldKeyFiles = loaded.SealKeyFile, loaded.SealOldKeyFiles
+		if len(d.Certificates) == 0 && loaded.TLSCert != "" {
+			d.Certificates = []string{loaded.TLSCert}
+		}
 		if d.Endpoint == "" {
 			d.Endpoint = endpointOf(loaded.Listen)
 		}

@@ -14,17 +14,19 @@ import (
 // Config is one gateway's settings. Default gives every field a value but the
 // store and the tenants.
 type Config struct {
-	Listen    string // address of the v3 endpoint
-	ListenTLS string // address of the same endpoint over TLS; empty: none
-	TLSCert   string // PEM file with the certificate, and what leads to its CA
-	TLSKey    string // PEM file with its key
-	TLSMin    string // lowest version of TLS: 1.0, 1.1, 1.2 or 1.3
-	Admin     string // address of the metrics and health endpoint
-	Store     string // file of the store
-	V5URL     string // base address of the v5 API, with /v5
-	V5Rate    int    // v5 requests a minute; 0 is unlimited
-	V5DryRun  bool   // whether v5's Dry-Run is asked before each purchase
-	LogLevel  string // debug, info, warn or error
+	Listen          string   // address of the v3 endpoint
+	ListenTLS       string   // address of the same endpoint over TLS; empty: none
+	TLSCert         string   // PEM file with the certificate, and what leads to its CA
+	TLSKey          string   // PEM file with its key
+	TLSMin          string   // lowest version of TLS: 1.0, 1.1, 1.2 or 1.3
+	Admin           string   // address of the metrics and health endpoint
+	Store           string   // file of the store
+	SealKeyFile     string   // file with the key that the store is sealed with; empty: it is not sealed
+	SealOldKeyFiles []string // keys that it may still be sealed with
+	V5URL           string   // base address of the v5 API, with /v5
+	V5Rate          int      // v5 requests a minute; 0 is unlimited
+	V5DryRun        bool     // whether v5's Dry-Run is asked before each purchase
+	LogLevel        string   // debug, info, warn or error
 
 	MaxBody        int64         // bytes of a request after decompression
 	MaxConnections int           // open connections of the v3 endpoint

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -141,7 +142,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	}); err != nil {
 		return nil, err
 	}
-	if g.db, err = store.Open(cfg.Store, 2*time.Second, hooks.Store...); err != nil {
+	if g.db, err = openStore(cfg, hooks.Store); err != nil {
 		g.client.Close()
 		return nil, err
 	}
@@ -150,6 +151,18 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 		return nil, errors.Join(err, g.db.Close())
 	}
 	return g, nil
+}
+
+// openStore opens the configured store, with its keys where it is sealed.
+func openStore(cfg config.Config, options []store.Option) (*store.DB, error) {
+	if cfg.SealKeyFile != "" {
+		seal, err := SealWith(cfg.SealKeyFile, cfg.SealOldKeyFiles...)
+		if err != nil {
+			return nil, fmt.Errorf("seal-key-file: %w", err)
+		}
+		options = append(slices.Clone(options), seal)
+	}
+	return store.Open(cfg.Store, 2*time.Second, options...)
 }
 
 // assemble builds what works on store and client.
