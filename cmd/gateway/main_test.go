@@ -172,6 +172,7 @@ func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes eight seconds; run without -short")
 	}
+	t.Setenv("TMPDIR", t.TempDir()) // another demo on this machine has directories of its own
 	out, err := run(t, "demo")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
