@@ -26,6 +26,7 @@ type options struct {
 	names       int
 	delay       time.Duration
 	profiles    string
+	chunked     bool
 
 	serve, listen, upstream string
 }
@@ -44,6 +45,7 @@ func main() {
 	flag.IntVar(&o.seconds, "seconds", 2, "length of one measurement")
 	flag.IntVar(&o.names, "names", 2048, "domains that are asked for in turn; more than the connections, so that no two equal calls meet")
 	flag.DurationVar(&o.delay, "delay", 0, "time that the upstream takes for an answer")
+	flag.BoolVar(&o.chunked, "chunked", false, "the upstream sends the answer that proxies pass on in chunks, which costs them more")
 	flag.StringVar(&o.profiles, "profiles", "", "directory for CPU profiles of the gateway, one for each number of connections")
 	flag.Func("env", "variable for the gateway, such as GOGC=200; may be repeated", func(v string) error {
 		o.environment = append(o.environment, v)
@@ -55,7 +57,7 @@ func main() {
 	flag.Parse()
 	var err error
 	if o.serve != "" {
-		err = serve(o.serve, o.listen, o.upstream, o.names, o.delay)
+		err = serve(o)
 	} else {
 		err = compare(o, os.Stdout)
 	}

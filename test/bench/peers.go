@@ -89,7 +89,8 @@ func (s *scene) own(name string) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"-serve", name, "-names", strconv.Itoa(s.options.names), "-delay", s.options.delay.String()}
+	args := []string{"-serve", name, "-names", strconv.Itoa(s.options.names), "-delay", s.options.delay.String(),
+		"-chunked=" + strconv.FormatBool(s.options.chunked)}
 	if s.upstream != nil {
 		args = append(args, "-upstream", "http://"+s.upstream.address)
 	}

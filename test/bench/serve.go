@@ -14,19 +14,19 @@ import (
 )
 
 // serve is one of the servers that this program plays as a process of its own.
-func serve(kind, listen, upstream string, names int, delay time.Duration) error {
+func serve(o options) error {
 	var h http.Handler
-	switch kind {
+	switch o.serve {
 	case "upstream":
-		h = newUpstream(names, delay)
+		h = newUpstream(o.names, o.delay, o.chunked)
 	case "reverseproxy":
-		h = reverseProxy(upstream)
+		h = reverseProxy(o.upstream)
 	case "shim":
-		h = shim(upstream)
+		h = shim(o.upstream)
 	default:
-		return fmt.Errorf("no server %q", kind)
+		return fmt.Errorf("no server %q", o.serve)
 	}
-	l, err := net.Listen("tcp", listen)
+	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return err
 	}
@@ -40,11 +40,12 @@ type upstream struct {
 	domains map[string][]byte
 	answer  []byte
 	delay   time.Duration
+	chunked bool // send answer without its length, as net/http does with what is longer than 2 KB
 	asked   atomic.Int64
 }
 
-func newUpstream(names int, delay time.Duration) *upstream {
-	u := &upstream{domains: map[string][]byte{}, answer: answerOf(0), delay: delay}
+func newUpstream(names int, delay time.Duration, chunked bool) *upstream {
+	u := &upstream{domains: map[string][]byte{}, answer: answerOf(0), delay: delay, chunked: chunked}
 	for i := range names {
 		u.domains[v5Path+nameOf(i)] = domainOf(nameOf(i))
 	}
@@ -62,7 +63,9 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if r.Method == http.MethodPost {
 		w.Header().Set("Content-Type", "text/xml; charset=utf-8")
-		w.Header().Set("Content-Length", strconv.Itoa(len(u.answer))) // else it would be sent in chunks, which proxies pay for
+		if !u.chunked {
+			w.Header().Set("Content-Length", strconv.Itoa(len(u.answer)))
+		}
 		w.Write(u.answer)
 		return
 	}
