@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/http"
@@ -20,8 +21,9 @@ import (
 
 // Service is what gorilla dispatches a method to: one for each row.
 type Service struct {
-	g   *Gateway
-	row *translate.Row
+	g     *Gateway
+	row   *translate.Row
+	chain handler // of g, made once
 }
 
 // Call answers one call. An error it gives always is a fault.
@@ -30,7 +32,7 @@ func (s *Service) Call(r *http.Request, args *xmlrpc.Args, reply *xmlrpc.Value) 
 		Call: translate.Call{Services: s.g.services, Method: s.row.Name, Remote: remote(r), ID: s.g.requestID()},
 		row:  s.row, params: args.Params, userAgent: r.UserAgent(),
 	}
-	answer, err := s.g.chain()(r.Context(), c)
+	answer, err := s.chain(r.Context(), c)
 	if err != nil {
 		return err
 	}
@@ -62,10 +64,9 @@ func (g *Gateway) observe(next handler) handler {
 		begin := time.Now()
 		answer, err := next(ctx, c)
 		took := time.Since(begin)
-		fields := []zap.Field{
+		fields := append(make([]zap.Field, 0, 8), // enough for all that follow
 			zap.String("request_id", c.ID), zap.String("method", c.Method), zap.Duration("duration", took),
-			zap.String("remote", c.Remote), zap.String("user_agent", c.userAgent),
-		}
+			zap.String("remote", c.Remote), zap.String("user_agent", c.userAgent))
 		if c.Tenant != nil {
 			fields = append(fields, zap.String("tenant", c.Tenant.Name))
 		}
@@ -236,7 +237,14 @@ func randomID() string {
 	var b [16]byte
 	rand.Read(b[:]) // it never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	text := make([]byte, 0, 36)
+	for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
+		if i > 0 {
+			text = append(text, '-')
+		}
+		text = hex.AppendEncode(text, part)
+	}
+	return string(text)
 }
 
 // remote is the caller's address without its port.

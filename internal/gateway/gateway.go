@@ -36,6 +36,7 @@ import (
 type Gateway struct {
 	cfg       config.Config
 	log       *zap.Logger
+	flushLog  func() error
 	registry  *prometheus.Registry
 	metrics   *telemetry.Metrics
 	db        *store.DB
@@ -107,11 +108,17 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if g.requestID = hooks.RequestID; g.requestID == nil {
 		g.requestID = randomID
 	}
+	g.flushLog = func() error { return nil }
 	if g.log == nil {
-		if g.log, err = telemetry.NewLogger(os.Stderr, cfg.LogLevel); err != nil {
+		if g.log, g.flushLog, err = telemetry.NewBufferedLogger(os.Stderr, cfg.LogLevel); err != nil {
 			return nil, err
 		}
 	}
+	defer func(flush func() error) {
+		if err != nil {
+			err = errors.Join(err, flush())
+		}
+	}(g.flushLog)
 	g.manager = NewNotifier(g.log)
 	warn(g.log, hooks.Warnings)
 	set, err := tenants(cfg.Tenants)
@@ -217,9 +224,10 @@ func (g *Gateway) Handler() (http.Handler, error) {
 		Known:    func(method string) bool { _, ok := g.services.Table.Find(method); return ok },
 		Rejected: g.rejected,
 	}, xmlrpc.ContentType)
+	chain := g.chain()
 	for i := range g.services.Table.Rows {
 		row := &g.services.Table.Rows[i]
-		if err := server.RegisterService(&Service{g: g, row: row}, xmlrpc.ServiceName(row.Name)); err != nil {
+		if err := server.RegisterService(&Service{g: g, row: row, chain: chain}, xmlrpc.ServiceName(row.Name)); err != nil {
 			return nil, fmt.Errorf("register %s: %w", row.Name, err)
 		}
 	}
@@ -314,7 +322,7 @@ func (g *Gateway) Stop(ctx context.Context) error {
 	}
 	g.services.Ops.Close(ctx)
 	g.client.Close()
-	return errors.Join(append(errs, g.db.Close())...)
+	return errors.Join(append(errs, g.db.Close(), g.flushLog())...)
 }
 
 // share ends before ctx does: a caller who dribbles a request until the end must

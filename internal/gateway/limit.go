@@ -143,6 +143,12 @@ func (l *limiter) awaitPlace(ctx context.Context, name string, patience time.Dur
 		defer l.mu.Unlock()
 		return l.tooMany(lane)
 	}
+	if l.turns.Len() == 0 && l.inFlight < l.most && !lane.full() {
+		l.take(lane)
+		l.mu.Unlock()
+		l.waited(byInFlight, 0)
+		return nil
+	}
 	granted := make(chan struct{})
 	mine := lane.waiting.PushBack(granted)
 	if lane.turn == nil {
@@ -202,11 +208,16 @@ func (l *limiter) handOut() {
 			return
 		}
 		close(lane.waiting.Remove(lane.waiting.Front()).(chan struct{}))
-		lane.inFlight++
-		l.inFlight++
+		l.take(lane)
 		l.turns.MoveToBack(lane.turn)
 		l.settle(lane)
 	}
+}
+
+// take gives a place to a lane.
+func (l *limiter) take(lane *lane) {
+	lane.inFlight++
+	l.inFlight++
 }
 
 // next is the first lane whose own limit leaves a place.

@@ -48,6 +48,31 @@ func NewLogger(w io.Writer, level string) (*zap.Logger, error) {
 	return nil, fmt.Errorf("unknown log level %q: choose debug, info, warn or error", level)
 }
 
+// flushAfter bounds how long NewBufferedLogger holds a line back.
+const flushAfter = 100 * time.Millisecond
+
+// NewBufferedLogger is NewLogger for a busy daemon: lines below warn are written
+// together, at most 100 ms late. A warning or an error is written at once, with
+// all that came before it. A process that is killed loses what it held back; one
+// that ends calls flush, after which lines may get lost.
+func NewBufferedLogger(w io.Writer, level string) (l *zap.Logger, flush func() error, err error) {
+	buffer := &zapcore.BufferedWriteSyncer{WS: zapcore.AddSync(writerOnly{w}), FlushInterval: flushAfter}
+	l, err = NewLogger(buffer, level)
+	if err != nil {
+		return nil, nil, err
+	}
+	return l.WithOptions(zap.Hooks(func(e zapcore.Entry) error {
+		if e.Level >= zapcore.WarnLevel {
+			return buffer.Sync()
+		}
+		return nil
+	})), buffer.Stop, nil
+}
+
+// writerOnly hides that a file can be synced to its disk: a log need not be, and
+// a terminal cannot.
+type writerOnly struct{ io.Writer }
+
 func encoderConfig() zapcore.EncoderConfig {
 	encodeTime := zapcore.TimeEncoderOfLayout(timeLayout)
 	return zapcore.EncoderConfig{

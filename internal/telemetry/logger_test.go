@@ -3,12 +3,14 @@ package telemetry
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -128,4 +130,37 @@ func levelsOf(t *testing.T, out string) []string {
 		found = append(found, entry.Level)
 	}
 	return found
+}
+
+// A line below warn may be late; a warning never is, nor what came before it.
+func TestBufferedLogger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		l, flush, err := NewBufferedLogger(&out, "info")
+		if err != nil {
+			t.Fatal(err)
+		}
+		says := func(when string, want ...string) {
+			t.Helper()
+			synctest.Wait()
+			if diff := cmp.Diff(want, levelsOf(t, out.String())); diff != "" {
+				t.Errorf("%s:\n%s", when, diff)
+			}
+		}
+		l.Info("m")
+		says("at once")
+		time.Sleep(flushAfter)
+		says("after a while", "info")
+		l.Info("m")
+		l.With(zap.Int("n", 1)).Warn("m")
+		says("with a warning", "info", "info", "warn")
+		l.Info("m")
+		if err := flush(); err != nil {
+			t.Error(err)
+		}
+		says("at the end", "info", "info", "warn", "info")
+	})
+	if _, _, err := NewBufferedLogger(io.Discard, "loud"); err == nil {
+		t.Error("no error for an unknown level")
+	}
 }

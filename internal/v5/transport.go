@@ -193,8 +193,9 @@ func (p *prepared) request(ctx context.Context, userAgent string) *http.Request 
 		"Authorization": {p.authorization},
 		"User-Agent":    {userAgent},
 	}
-	req := &http.Request{Method: p.method, URL: p.url, Host: p.url.Host, Header: h,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	req := new(http.Request).WithContext(ctx)
+	req.Method, req.URL, req.Host, req.Header = p.method, p.url, p.url.Host, h
+	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
 	if p.method != http.MethodGet {
 		h.Set("Content-Type", "application/json")
 		req.Body = http.NoBody
@@ -206,7 +207,7 @@ func (p *prepared) request(ctx context.Context, userAgent string) *http.Request 
 	if p.dryRun {
 		h.Set("Dry-Run", "1")
 	}
-	return req.WithContext(ctx)
+	return req
 }
 
 // rejected is the failure of an answer with a status that was not wanted; cut
