@@ -73,6 +73,8 @@ type Operation struct {
 	Created time.Time
 	Started time.Time // zero until v5 took the call
 	Updated time.Time
+	// Relaunched is when it was begun again, zero where it was not.
+	Relaunched time.Time `json:",omitzero"`
 
 	LastError string
 	// ErrorType is v5's identifier of what went wrong, with ERROR and SUPPORT.

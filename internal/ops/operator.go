@@ -136,6 +136,7 @@ func (e *Engine) reopen(ctx context.Context, id int64, in Intent, step Step) (Op
 			op.Params, op.Request, op.Fingerprint, op.Baseline = in.Params, in.Request, in.Fingerprint, baseline
 			op.LastError, op.ErrorType, op.Refusal = "", "", ""
 			op.Sends, op.UnknownSince, op.Rehearsed = 0, time.Time{}, false
+			op.Relaunched = now
 			if in.Nothing {
 				op.Step, op.State, op.Started = Done, Accepted, now
 			}

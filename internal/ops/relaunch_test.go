@@ -210,6 +210,29 @@ func TestARelaunchSurvivesItsProcess(t *testing.T) {
 	})
 }
 
+// An operation of long ago that is relaunched has its own time in which a busy v5
+// may take it.
+func TestARelaunchIsTriedForAWhile(t *testing.T) {
+	bubble(t, sandbox.Options{}, func(r *rig) {
+		r.e.Start()
+		r.seed(sandbox.Seed{Balance: "0.00"})
+		op, _ := r.submit(createIntent(fqdn))
+		r.seed(sandbox.Seed{Balance: "1000.00"})
+		time.Sleep(24 * time.Hour)
+		r.once("intended", func() { r.sim.SetChaos(sandbox.Chaos{Reject429: 1}) })
+		if _, err := r.relaunch(op.ID, createIntent(fqdn), Wait); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		if now := r.get(op.ID); now.Step != Wait || now.LastError != "" {
+			t.Errorf("after a minute of 429: %s, %q", now.Step, now.LastError)
+		}
+		r.sim.SetChaos(sandbox.Chaos{})
+		time.Sleep(10 * time.Minute)
+		r.check(op.ID, end{Done, Accepted, "", 1, 1})
+	})
+}
+
 // A name that something else holds by now is not taken from it.
 func TestRelaunchRespectsTheGuard(t *testing.T) {
 	bubble(t, sandbox.Options{StepTime: time.Minute}, func(r *rig) {

@@ -87,11 +87,21 @@ func (e *Engine) notReady(op Operation, cause error) (Operation, error) {
 	case isGone:
 		op, err := e.toError(op, gone.Reason)
 		return op, errors.Join(err, cause)
-	case e.opt.Now().Sub(op.Created) < e.opt.UnsentFor || e.ctx.Err() != nil:
+	case e.stillTries(op):
 		e.markUnsent(op.ID)
 		return e.change(op, func(op *Operation) { op.Rehearsed = false })
 	}
 	return e.refused(op, cause)
+}
+
+// stillTries tells whether a call that could not be sent is to be tried again: for
+// a while, and at the next start where the engine is closing.
+func (e *Engine) stillTries(op Operation) bool {
+	since := op.Created
+	if op.Relaunched.After(since) {
+		since = op.Relaunched
+	}
+	return e.opt.Now().Sub(since) < e.opt.UnsentFor || e.ctx.Err() != nil
 }
 
 func (e *Engine) accepted(op Operation, sends int) (Operation, error) {
@@ -123,7 +133,7 @@ func (e *Engine) failed(op Operation, cause error) (Operation, error) {
 		sends--
 	}
 	switch {
-	case unsent && !inDoubt && (e.opt.Now().Sub(op.Created) < e.opt.UnsentFor || e.ctx.Err() != nil):
+	case unsent && !inDoubt && e.stillTries(op):
 		e.markUnsent(op.ID)
 		return e.change(op, func(op *Operation) { op.State, op.Sends, op.Rehearsed = Intended, sends, false })
 	case no && !inDoubt:
