@@ -104,7 +104,7 @@ type Engine struct {
 	slots    chan struct{}            // one for each of their items under way
 
 	// What is known of open operations; their end takes them off.
-	open   map[int64]time.Time // id -> created
+	open   map[int64]Standing
 	due    map[int64]time.Time // id -> next turn, unless one is in flight
 	looked map[int64]time.Time // id -> last look
 	absent map[int64]time.Time // id -> first of the looks that now prove absence
@@ -118,7 +118,7 @@ func New(db *store.DB, opt Options) (*Engine, error) {
 		db: db, opt: opt, kinds: kinds(), wake: make(chan struct{}, 1),
 		counts: map[[2]string]int{}, entering: map[string]chan struct{}{}, turns: map[int64]*turn{},
 		lists: map[int64]*worklist{}, slots: make(chan struct{}, itemsInAll),
-		open: map[int64]time.Time{}, due: map[int64]time.Time{},
+		open: map[int64]Standing{}, due: map[int64]time.Time{},
 		looked: map[int64]time.Time{}, absent: map[int64]time.Time{}, unsent: map[int64]bool{},
 	}
 	maps.Copy(e.kinds, opt.Kinds)

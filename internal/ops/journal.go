@@ -317,8 +317,8 @@ func (e *Engine) Tally() (counts map[[2]string]int, oldest time.Duration) {
 		counts[k] = n
 	}
 	now := e.opt.Now()
-	for _, created := range e.open {
-		oldest = max(oldest, now.Sub(created))
+	for _, s := range e.open {
+		oldest = max(oldest, now.Sub(s.Created))
 	}
 	return counts, oldest
 }
@@ -334,6 +334,6 @@ func (e *Engine) count(before Step, op *Operation) {
 	if op.Step.AtEnd() {
 		delete(e.open, op.ID)
 	} else {
-		e.open[op.ID] = op.Created
+		e.open[op.ID] = Standing{ID: op.ID, Type: op.Type, Step: op.Step, Created: op.Created, Since: op.Updated}
 	}
 }

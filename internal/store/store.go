@@ -253,8 +253,17 @@ var Stop = errors.New("stop scanning")
 // are valid until fn returns. fn must not write: that moves the keys under the
 // scan.
 func (tx *Tx) Scan(prefix []byte, fn func(key, value []byte) error) error {
+	return tx.ScanFrom(prefix, prefix, fn)
+}
+
+// ScanFrom is Scan that begins with the key start, or with the next one where
+// there is none; a start that comes before the prefix is the prefix.
+func (tx *Tx) ScanFrom(prefix, start []byte, fn func(key, value []byte) error) error {
+	if bytes.Compare(start, prefix) < 0 {
+		start = prefix
+	}
 	c := tx.b.Cursor()
-	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+	for k, v := c.Seek(start); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		value, err := tx.reveal(k, v)
 		if err != nil {
 			return err

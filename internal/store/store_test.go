@@ -277,3 +277,29 @@ func TestJSONValues(t *testing.T) {
 		return nil
 	})
 }
+
+func TestScanFromStaysInItsPrefix(t *testing.T) {
+	db := open(t)
+	err := db.Update(func(tx *Tx) error {
+		return errors.Join(tx.Put(OpKey(9), nil), tx.Put(OpOpenKey(1), nil), tx.Put(OpOpenKey(3), nil),
+			tx.Put(OpOpenKey(5), nil), tx.Put(OpTenantKey("a", 7), nil))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		start []byte
+		want  []int64
+	}{
+		{nil, []int64{1, 3, 5}}, {OpKey(9), []int64{1, 3, 5}}, {OpOpenPrefix(), []int64{1, 3, 5}},
+		{OpOpenKey(3), []int64{3, 5}}, {OpOpenKey(4), []int64{5}}, {OpOpenKey(6), nil}, {OpTenantKey("a", 7), nil}, {[]byte{0xff}, nil},
+	} {
+		var got []int64
+		err := db.View(func(tx *Tx) error {
+			return tx.ScanFrom(OpOpenPrefix(), c.start, func(k, _ []byte) error { got = append(got, TrailingID(k)); return nil })
+		})
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("from %s: %v, %v, want %v", Readable(c.start), got, err, c.want)
+		}
+	}
+}
