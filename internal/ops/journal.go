@@ -59,6 +59,7 @@ func put(tx *store.Tx, op *Operation, paid bool) error {
 	if op.Step.AtEnd() {
 		op.Request = nil
 	}
+	op.pass()
 	open := func() error {
 		if op.Step.AtEnd() {
 			return tx.Delete(store.OpOpenKey(op.ID))

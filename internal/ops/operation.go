@@ -76,6 +76,10 @@ type Operation struct {
 	// Relaunched is when it was begun again, zero where it was not.
 	Relaunched time.Time `json:",omitzero"`
 
+	// Passed are the steps and states that it came through, the last ones where
+	// there were many. Operations of before they were kept have none.
+	Passed []Passage `json:",omitempty"`
+
 	LastError string
 	// ErrorType is v5's identifier of what went wrong, with ERROR and SUPPORT.
 	ErrorType string `json:",omitempty"`

@@ -23,3 +23,22 @@ func (e *Engine) Standings() []Standing {
 	}
 	return list
 }
+
+// Passage is an operation's coming to a step or a state.
+type Passage struct {
+	Step  Step
+	State State
+	At    time.Time
+}
+
+// mostPassed bounds what is kept: a caller may relaunch as often as it likes.
+const mostPassed = 32
+
+// pass notes where the operation has come.
+func (op *Operation) pass() {
+	n := len(op.Passed)
+	if n > 0 && op.Passed[n-1].Step == op.Step && op.Passed[n-1].State == op.State {
+		return
+	}
+	op.Passed = append(op.Passed[max(0, n+1-mostPassed):n:n], Passage{op.Step, op.State, op.Updated})
+}

@@ -45,3 +45,39 @@ func TestStandingsFollowTheSteps(t *testing.T) {
 		}
 	})
 }
+
+func TestAnOperationKeepsWhereItCameThrough(t *testing.T) {
+	bubble(t, sandbox.Options{StepTime: 10 * time.Second}, func(r *rig) {
+		op := r.submitted(createIntent("a.com"))
+		for range 5 {
+			time.Sleep(10 * time.Second)
+			r.refresh(op.ID)
+		}
+		op = r.get(op.ID)
+		var got []Passage
+		for _, p := range op.Passed {
+			got = append(got, Passage{Step: p.Step, State: p.State})
+		}
+		want := []Passage{{Step: Bill, State: Intended}, {Step: Bill, State: Sending}, {Step: Bill, State: Accepted},
+			{Step: Wait, State: Accepted}, {Step: Run, State: Accepted}, {Step: Done, State: Accepted}}
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if first, last := op.Passed[0].At, op.Passed[len(got)-1].At; !first.Equal(op.Created) || !last.Equal(op.Updated) {
+			t.Errorf("from %s to %s", first, last)
+		}
+	})
+}
+
+func TestWhatAnOperationKeepsOfItsWayIsBounded(t *testing.T) {
+	var op Operation
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range 100 {
+		op.Step, op.Updated = []Step{Wait, Error}[i%2], begin.Add(time.Duration(i)*time.Hour)
+		op.pass()
+		op.pass()
+	}
+	if n := len(op.Passed); n != mostPassed || !op.Passed[n-1].At.Equal(begin.Add(99*time.Hour)) {
+		t.Errorf("%d, the last %v", n, op.Passed[n-1])
+	}
+}
