@@ -20,6 +20,7 @@ type Config struct {
 	TLSKey          string   // PEM file with its key
 	TLSMin          string   // lowest version of TLS: 1.0, 1.1, 1.2 or 1.3
 	Admin           string   // address of the metrics and health endpoint
+	Console         string   // to whom the admin endpoint shows the console: loopback, always or never
 	Store           string   // file of the store
 	SealKeyFile     string   // file with the key that the store is sealed with; empty: it is not sealed
 	SealOldKeyFiles []string // keys that it may still be sealed with
@@ -86,7 +87,7 @@ type Tenant struct {
 // Default is the configuration of a sidecar that lacks its store and tenant.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8080", TLSMin: "1.2", Admin: "127.0.0.1:9090", V5URL: "https://api.gandi.net/v5", V5Rate: 1000, V5DryRun: true,
+		Listen: "127.0.0.1:8080", TLSMin: "1.2", Admin: "127.0.0.1:9090", Console: "loopback", V5URL: "https://api.gandi.net/v5", V5Rate: 1000, V5DryRun: true,
 		LogLevel: "info", MaxBody: 8 << 20, MaxConnections: 1024, IdleTimeout: 5 * time.Second,
 		HeaderTimeout: 10 * time.Second, BodyTimeout: 50 * time.Second, CallTimeout: 25 * time.Second,
 		PaidWait: 4 * time.Second, StopTimeout: 20 * time.Second, MaxInFlight: 256,

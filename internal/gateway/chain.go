@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"v3gate/internal/fault"
+	"v3gate/internal/telemetry"
 	"v3gate/internal/tenant"
 	"v3gate/internal/translate"
 	"v3gate/internal/xmlrpc"
@@ -48,6 +49,15 @@ type call struct {
 	userAgent string
 }
 
+// caller is who makes the call, as far as it is known by now.
+func (c *call) caller() telemetry.Caller {
+	who := telemetry.Caller{Agent: c.userAgent, Remote: c.Remote}
+	if c.Tenant != nil {
+		who.Tenant = c.Tenant.Name
+	}
+	return who
+}
+
 type handler func(context.Context, *call) (xmlrpc.Value, error)
 
 // chain is what every row goes through, outermost first.
@@ -64,6 +74,7 @@ func (g *Gateway) observe(next handler) handler {
 		begin := time.Now()
 		answer, err := next(ctx, c)
 		took := time.Since(begin)
+		g.activity.Call(c.Method, c.caller(), err != nil)
 		fields := append(make([]zap.Field, 0, 8), // enough for all that follow
 			zap.String("request_id", c.ID), zap.String("method", c.Method), zap.Duration("duration", took),
 			zap.String("remote", c.Remote), zap.String("user_agent", c.userAgent))
@@ -225,6 +236,7 @@ func (g *Gateway) deadline(next handler) handler {
 func (g *Gateway) rejected(r *http.Request, e *xmlrpc.Error) {
 	code, _ := e.Fault()
 	g.metrics.Call("unknown", "fault", 0)
+	g.activity.Call("unknown", telemetry.Caller{Agent: r.UserAgent(), Remote: remote(r)}, true)
 	g.metrics.Fault(code)
 	g.log.Info("call", zap.String("request_id", g.requestID()), zap.String("method", "unknown"),
 		zap.String("remote", remote(r)), zap.String("user_agent", r.UserAgent()),

@@ -21,6 +21,7 @@ import (
 	"go.uber.org/zap"
 
 	"v3gate/internal/config"
+	"v3gate/internal/console"
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
 	"v3gate/internal/store"
@@ -39,6 +40,7 @@ type Gateway struct {
 	flushLog  func() error
 	registry  *prometheus.Registry
 	metrics   *telemetry.Metrics
+	activity  *telemetry.Activity
 	db        *store.DB
 	client    *v5.Client
 	tenants   atomic.Pointer[tenant.Set]
@@ -60,6 +62,8 @@ type Gateway struct {
 	background    sync.WaitGroup
 	endBackground func()
 	now           func() time.Time
+	started       time.Time
+	reloaded      atomic.Pointer[reloaded] // nil before the first reload
 	state         atomic.Int32
 }
 
@@ -104,7 +108,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if hooks.Now == nil {
 		hooks.Now = time.Now
 	}
-	g.now = hooks.Now
+	g.now, g.started = hooks.Now, hooks.Now()
 	if g.requestID = hooks.RequestID; g.requestID == nil {
 		g.requestID = randomID
 	}
@@ -126,6 +130,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 		return nil, err
 	}
 	g.metrics = telemetry.NewMetrics(g.registry, Build())
+	g.activity = telemetry.NewActivity(methodNames(Table()), hooks.Now)
 	g.limiter = newLimiter(cfg.MaxInFlight, cfg.MaxConnections, g.metrics.LimitWait, g.metrics.LimitRefused)
 	g.limiter.configure(set)
 	g.tenants.Store(set)
@@ -134,7 +139,11 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	}
 	if g.client, err = v5.New(v5.Options{
 		Jitter:  hooks.Jitter,
-		BaseURL: cfg.V5URL, PerMinute: cfg.V5Rate, Transport: hooks.Transport, Waited: g.metrics.RateWait,
+		BaseURL: cfg.V5URL, PerMinute: cfg.V5Rate, Transport: hooks.Transport,
+		Waited: func(d time.Duration) {
+			g.metrics.RateWait(d)
+			g.activity.V5Waited(d)
+		},
 		UserAgent: "v3gate/" + Build().Version,
 		BreakerChanged: func(open bool) {
 			g.metrics.BreakerOpen(open)
@@ -142,6 +151,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 		},
 		Observe: func(x v5.Exchange) {
 			g.metrics.V5Request(x.Route, x.Status, x.Duration)
+			g.activity.V5Request(x.Status)
 			if hooks.Exchanged != nil {
 				hooks.Exchanged(x)
 			}
@@ -241,6 +251,10 @@ func (g *Gateway) Start() (err error) {
 	if err != nil {
 		return err
 	}
+	admin, err := g.adminHandler()
+	if err != nil {
+		return err
+	}
 	if g.front, err = net.Listen("tcp", g.cfg.Listen); err != nil {
 		return fmt.Errorf("listen for v3 calls: %w", err)
 	}
@@ -250,7 +264,7 @@ func (g *Gateway) Start() (err error) {
 	v3 := g.server(handler)
 	v3.ConnState = g.countConnections
 	g.run(v3, g.bounded(g.front))
-	g.serve(g.admin, g.adminHandler())
+	g.serve(g.admin, admin)
 	if err := g.listenTLS(handler); err != nil {
 		return err
 	}
@@ -274,17 +288,22 @@ func (g *Gateway) run(s *http.Server, l net.Listener) {
 }
 
 // adminHandler refreshes what is counted by looking before it is read.
-func (g *Gateway) adminHandler() http.Handler {
+func (g *Gateway) adminHandler() (http.Handler, error) {
 	h := telemetry.AdminHandler(g.registry, g.Ready)
+	people, err := console.New(g.consoleNeeds())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/metrics" {
+		switch {
+		case r.URL.Path == "/metrics":
 			g.metrics.SetOperations(g.services.Ops.Tally())
 			if n, err := g.services.Book.Count(); err == nil {
 				g.metrics.SetHandles(n)
 			}
+		case g.showsConsole(r):
+			people.ServeHTTP(w, r)
+			return
 		}
 		h.ServeHTTP(w, r)
-	})
+	}), err
 }
 
 // Ready says why the gateway cannot serve, or nil.

@@ -27,7 +27,8 @@ var mayImport = map[string][]string{
 	"handles":   {"store", "query", "v5"},
 	"ops":       {"store", "query", "v5"},
 	"translate": {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops"},
-	"gateway":   {"certs", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "translate"},
+	"console":   {"telemetry"},
+	"gateway":   {"certs", "console", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "translate"},
 	"cmd":       {"certs", "gateway", "sandbox", "config"},
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -17,6 +18,12 @@ import (
 // puts it into force. It must change nothing yet: something else may be wrong.
 // apply cannot fail, and nil is nothing to do.
 type Prepare func(config.Config) (apply func(), err error)
+
+// reloaded is how the last reload ended.
+type reloaded struct {
+	at time.Time
+	ok bool
+}
 
 // OnReload adds something that Reload renews beside the tenants, such as
 // certificates. It is to be called before Start.
@@ -39,6 +46,7 @@ func (g *Gateway) reload() error {
 	warn(g.log, loaded.Warnings)
 	set, before, err := g.replace(loaded)
 	g.metrics.ConfigReload(err == nil)
+	g.reloaded.Store(&reloaded{g.now(), err == nil})
 	if err != nil {
 		// The texts name keys, lines and files, and never what a secret is.
 		g.log.Error("the configuration was read again and is wrong; the one before stays in force",
