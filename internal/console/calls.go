@@ -96,6 +96,7 @@ type callerRow struct {
 
 type callersPage struct {
 	Rows []callerRow
+	More int // those that called before them
 	// Methods are those that are still called, who called last first.
 	Methods []methodRow
 }
@@ -106,8 +107,8 @@ func (c *console) callers(*http.Request) (*shownPage, error) {
 	for _, seen := range c.Activity.Callers() {
 		p.Rows = append(p.Rows, callerRow{seen, MaskAgent(seen.Agent), now.Sub(seen.Last)})
 	}
-	if most := 500; len(p.Rows) > most {
-		p.Rows = p.Rows[:most]
+	if most := 2 * onPage; len(p.Rows) > most {
+		p.Rows, p.More = p.Rows[:most], len(p.Rows)-most
 	}
 	for _, row := range methodRows(c.Activity.Methods(telemetry.Day), telemetry.Day, now) {
 		if !row.Last.IsZero() {

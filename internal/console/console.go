@@ -74,7 +74,7 @@ func (c *console) words() template.FuncMap {
 			}
 			return fmt.Sprint(n)
 		},
-		"percent": percent, "size": size, "span": span, "list": list, "count": count,
+		"percent": percent, "long": func(n int) uint64 { return uint64(n) }, "size": size, "span": span, "list": list, "count": count,
 		"shown":   func(text string) string { return shown(text, 300) },
 		"day":     func(at time.Time) string { return at.UTC().Format("2006-01-02 15:04:05") },
 		"machine": func(at time.Time) string { return at.UTC().Format(time.RFC3339) },

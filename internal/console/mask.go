@@ -62,9 +62,11 @@ func initial(word string) string {
 
 var (
 	emails = regexp.MustCompile(`[^\s@<>"'(),;:]+@[^\s@<>"'(),;:]+`)
-	phones = regexp.MustCompile(`\+\d[\d .()/-]{4,}`)
+	phones = regexp.MustCompile(`\+\d[\d .()/-]{3,}\d`)
 	// keys are v3 keys, v5 tokens, transfer codes: long, without a dot.
-	keys   = regexp.MustCompile(`[A-Za-z0-9_+/=-]{20,}`)
+	keys = regexp.MustCompile(`[A-Za-z0-9_+/=-]{20,}`)
+	// words are keys where paths and versions are too.
+	words  = regexp.MustCompile(`[A-Za-z0-9]{20,}`)
 	quoted = regexp.MustCompile(`(^|[\s(\[:=,])("[^"]*"|'[^']*'|“[^”]*”|«[^»]*»)`)
 )
 
@@ -85,7 +87,7 @@ func MaskText(text string, private ...string) Masked {
 
 // MaskAgent is a User-Agent as it was sent, without what looks like a key.
 func MaskAgent(agent string) Masked {
-	return Masked{shown(keys.ReplaceAllString(emails.ReplaceAllString(agent, stars+"@"+stars), stars), 200)}
+	return Masked{shown(words.ReplaceAllString(emails.ReplaceAllString(agent, stars+"@"+stars), stars), 200)}
 }
 
 // shown is a stranger's text fit to be looked at: valid, bounded, and without

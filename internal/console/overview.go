@@ -94,21 +94,11 @@ func matters(p *overviewPage) (list []matter) {
 	add(store.Replaced, true, "", "The store's file was replaced while it is in use: what is written now is lost at the next start.")
 	add(p.V5.Refusing, true, link("v5"), "v5 does not answer: requests are refused at once, and tried again every few seconds.")
 	add(p.Operations["SUPPORT"] > 0, true, link("operations"), "%s for somebody's word, in step SUPPORT.", waits(p.Operations["SUPPORT"]))
-	add(p.Stuck > 0, false, link("operations"), "%s for longer than is usual in a step.", waits(p.Stuck))
 	add(!p.Reload.OK, true, "", "The configuration that was read last is wrong; the one before is in force. The log says why.")
-	add(p.V5Sums.Refused > 0, false, link("v5"), "v5 answered 429 %s in the last hour: something else uses up the limit of this address.", times(p.V5Sums.Refused))
+	add(p.Stuck > 0, false, link("operations"), "%s for longer than is usual in a step.", waits(p.Stuck))
+	add(p.V5Sums.Refused > 0, false, link("v5"), "v5 refused %s of the last hour with 429: something else uses up the limit of this address.", count(p.V5Sums.Refused, "request"))
 	add(store.Bytes > 64<<20 && p.Free*2 > store.Bytes, false, "", "More than half of the store is free pages: gateway store compact makes it small again.")
-	slices.SortStableFunc(list, func(a, b matter) int {
-		return cmp.Compare(rank(a.Bad), rank(b.Bad))
-	})
 	return list
-}
-
-func rank(bad bool) int {
-	if bad {
-		return 0
-	}
-	return 1
 }
 
 func waits(n int) string {
@@ -116,11 +106,4 @@ func waits(n int) string {
 		return "1 operation waits"
 	}
 	return number(n) + " operations wait"
-}
-
-func times(n uint64) string {
-	if n == 1 {
-		return "once"
-	}
-	return number(n) + " times"
 }

@@ -12,7 +12,10 @@ import (
 )
 
 // hostile is what a stranger would like to see on a page as it is.
-const hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u202e\x00\xff"
+const (
+	markup  = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+	hostile = markup + "\u202e\x00\xff"
+)
 
 var now = time.Date(2026, 1, 2, 12, 30, 15, 0, time.UTC)
 
