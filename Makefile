@@ -1,5 +1,5 @@
 # Everything here is one command; CI runs them all through .ci/run.
-.PHONY: build test race fuzz chaos bench bench-http docs demo clients image
+.PHONY: build test race fuzz chaos bench bench-http docs demo clients console-test image
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -33,6 +33,9 @@ demo:    ## the README's first command
 
 clients: ## a session of stock XML-RPC clients, installed as needed
 	test/clients/run.sh
+
+console-test: ## the console in a browser, installed as needed; ARGS="--screenshots DIR" keeps pictures
+	test/console/run.sh $(ARGS)
 
 image:
 	docker build -f deploy/Dockerfile -t v3gate:$(VERSION) .

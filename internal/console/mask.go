@@ -1,7 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -74,6 +76,8 @@ var (
 // what is quoted, addresses, telephone numbers, what looks like a key, and the
 // texts that are known to be private. It hides too much rather than too little.
 func MaskText(text string, private ...string) Masked {
+	// The longest first, so that none is hidden in part by another.
+	private = slices.SortedFunc(slices.Values(private), func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	for _, p := range private {
 		if utf8.RuneCountInString(p) >= 3 {
 			text = strings.ReplaceAll(text, p, stars)

@@ -124,7 +124,10 @@ func (g *Gateway) shownOperation(op ops.Operation) console.Operation {
 	shown := console.Operation{
 		ID: op.ID, Tenant: op.Tenant, Type: op.Type, Domain: op.FQDN, Step: string(op.Step), State: string(op.State),
 		Source: op.Source, Sends: op.Sends, Created: op.Created, Since: op.Updated, Update: op.Updated,
-		Error: console.MaskText(op.LastError, private(op)...), ErrorType: op.ErrorType,
+		ErrorType: op.ErrorType,
+	}
+	if op.LastError != "" {
+		shown.Error = console.MaskText(op.LastError, g.private(op)...)
 	}
 	for i, p := range op.Passed {
 		shown.Passed = append(shown.Passed, console.Passage{Step: string(p.Step), State: string(p.State), At: p.At})
@@ -136,20 +139,33 @@ func (g *Gateway) shownOperation(op ops.Operation) console.Operation {
 	return shown
 }
 
-// private are the texts in what an operation sends, but for its domain.
-func private(op ops.Operation) []string {
-	var request any
-	if json.Unmarshal(op.Request, &request) != nil {
+// private are the texts that a reason of v5's may repeat: what the operation
+// sends, what its caller gave, and the contacts that those name.
+func (g *Gateway) private(op ops.Operation) (private []string) {
+	for _, text := range append(texts(op.Request), texts(op.Params)...) {
+		contact, err := g.services.Book.Find(text)
+		switch {
+		case err == nil:
+			fields, _ := json.Marshal(contact.Fields) // of texts and numbers, so it cannot fail
+			private = append(private, texts(fields)...)
+		case text != op.FQDN:
+			private = append(private, text)
+		}
+	}
+	return private
+}
+
+// texts are the strings in JSON; none of what is no JSON.
+func texts(raw json.RawMessage) (all []string) {
+	var value any
+	if json.Unmarshal(raw, &value) != nil {
 		return nil
 	}
-	var texts []string
 	var collect func(any)
 	collect = func(v any) {
 		switch v := v.(type) {
 		case string:
-			if v != op.FQDN {
-				texts = append(texts, v)
-			}
+			all = append(all, v)
 		case []any:
 			for _, inner := range v {
 				collect(inner)
@@ -160,8 +176,8 @@ func private(op ops.Operation) []string {
 			}
 		}
 	}
-	collect(request)
-	return texts
+	collect(value)
+	return all
 }
 
 // mostItems bounds the items of a work list that a page names, mostCounted those
@@ -177,7 +193,7 @@ func (g *Gateway) consoleOperation(id int64) (*console.Operation, error) {
 		return nil, err
 	}
 	shown := g.shownOperation(op)
-	w, hidden := &shown.Work, private(op)
+	w, hidden := &shown.Work, g.private(op)
 	err = g.services.Ops.Items(op.Tenant, id, func(it ops.Item) error {
 		if w.More = w.All == mostCounted; w.More {
 			return store.Stop

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -21,10 +22,11 @@ const (
 )
 
 // callers remembers who called. There are as many groups as there ever were
-// tenants, and one.
+// tenants, and one. A new one replaces the map, so that a call takes no lock to
+// find its own.
 type callers struct {
-	mu     sync.RWMutex
-	groups map[string]*group
+	adding sync.Mutex
+	groups atomic.Pointer[map[string]*group]
 }
 
 // group is the callers of one tenant.
@@ -46,23 +48,26 @@ func (c *caller) call(m *method, at time.Time, fault bool) {
 	c.method.Store(m)
 }
 
+func (cs *callers) all() map[string]*group {
+	if groups := cs.groups.Load(); groups != nil {
+		return *groups
+	}
+	return nil
+}
+
 func (cs *callers) group(tenant string) *group {
-	cs.mu.RLock()
-	g := cs.groups[tenant]
-	cs.mu.RUnlock()
-	if g != nil {
+	if g := cs.all()[tenant]; g != nil {
 		return g
 	}
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	if g = cs.groups[tenant]; g == nil {
-		g = &group{seen: map[callerKey]*caller{}}
-		if cs.groups == nil {
-			cs.groups = map[string]*group{}
-		}
-		cs.groups[tenant] = g
+	cs.adding.Lock()
+	defer cs.adding.Unlock()
+	groups := map[string]*group{}
+	maps.Copy(groups, cs.all())
+	if groups[tenant] == nil {
+		groups[tenant] = &group{seen: map[callerKey]*caller{}}
+		cs.groups.Store(&groups)
 	}
-	return g
+	return groups[tenant]
 }
 
 func (cs *callers) call(c Caller, m *method, at time.Time, fault bool) {
@@ -139,9 +144,7 @@ func (a *Activity) Callers() []CallerSeen {
 			})
 		}
 	}
-	a.callers.mu.RLock()
-	defer a.callers.mu.RUnlock()
-	for tenant, g := range a.callers.groups {
+	for tenant, g := range a.callers.all() {
 		g.mu.RLock()
 		for key, c := range g.seen {
 			take(Caller{tenant, key.agent, key.remote}, false, c)

@@ -156,7 +156,9 @@ async function main() {
     ['operations', '/console/operations'], ['operation', `/console/operations/${seen.operation}`], ['handles', '/console/handles'],
     ['handle', `/console/handles/${seen.handle}`], ['v5', '/console/v5'],
   ];
-  const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : [], // as root it cannot have one
+  });
   try {
     await seen.open();
     for (const width of [1280, 768, 360]) {
