@@ -132,10 +132,28 @@ func levelsOf(t *testing.T, out string) []string {
 	return found
 }
 
+// lockedBuffer can be read while the logger's own goroutine writes.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
 // A line below warn may be late; a warning never is, nor what came before it.
 func TestBufferedLogger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
+		var out lockedBuffer
 		l, flush, err := NewBufferedLogger(&out, "info")
 		if err != nil {
 			t.Fatal(err)
