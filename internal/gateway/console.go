@@ -15,8 +15,28 @@ import (
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
 	"v3gate/internal/store"
+	"v3gate/internal/telemetry"
 	"v3gate/internal/translate"
 )
+
+// adminHandler refreshes what is counted by looking before it is read.
+func (g *Gateway) adminHandler() (http.Handler, error) {
+	h := telemetry.AdminHandler(g.registry, g.Ready)
+	people, err := console.New(g.consoleNeeds())
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/metrics":
+			g.metrics.SetOperations(g.services.Ops.Tally())
+			if n, err := g.services.Book.Count(); err == nil {
+				g.metrics.SetHandles(n)
+			}
+		case g.showsConsole(r):
+			people.ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	}), err
+}
 
 // showsConsole tells whether a request is for the console, and from somebody who
 // is to see it. For others there is none.

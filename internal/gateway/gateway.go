@@ -21,7 +21,6 @@ import (
 	"go.uber.org/zap"
 
 	"v3gate/internal/config"
-	"v3gate/internal/console"
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
 	"v3gate/internal/store"
@@ -137,9 +136,25 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if err := g.secure(); err != nil {
 		return nil, err
 	}
-	if g.client, err = v5.New(v5.Options{
+	if g.client, err = g.newClient(hooks); err != nil {
+		return nil, err
+	}
+	if g.db, err = openStore(cfg, hooks.Store); err != nil {
+		g.client.Close()
+		return nil, err
+	}
+	if err := g.assemble(hooks); err != nil {
+		g.client.Close()
+		return nil, errors.Join(err, g.db.Close())
+	}
+	return g, nil
+}
+
+// newClient makes the client of v5, which counts what it does.
+func (g *Gateway) newClient(hooks Hooks) (*v5.Client, error) {
+	return v5.New(v5.Options{
 		Jitter:  hooks.Jitter,
-		BaseURL: cfg.V5URL, PerMinute: cfg.V5Rate, Transport: hooks.Transport,
+		BaseURL: g.cfg.V5URL, PerMinute: g.cfg.V5Rate, Transport: hooks.Transport,
 		Waited: func(d time.Duration) {
 			g.metrics.RateWait(d)
 			g.activity.V5Waited(d)
@@ -156,18 +171,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 				hooks.Exchanged(x)
 			}
 		},
-	}); err != nil {
-		return nil, err
-	}
-	if g.db, err = openStore(cfg, hooks.Store); err != nil {
-		g.client.Close()
-		return nil, err
-	}
-	if err := g.assemble(hooks); err != nil {
-		g.client.Close()
-		return nil, errors.Join(err, g.db.Close())
-	}
-	return g, nil
+	})
 }
 
 // openStore opens the configured store, with its keys where it is sealed.
@@ -285,25 +289,6 @@ func (g *Gateway) serve(l net.Listener, h http.Handler) { g.run(g.server(h), l) 
 func (g *Gateway) run(s *http.Server, l net.Listener) {
 	g.servers = append(g.servers, s)
 	go func() { g.served <- s.Serve(l) }()
-}
-
-// adminHandler refreshes what is counted by looking before it is read.
-func (g *Gateway) adminHandler() (http.Handler, error) {
-	h := telemetry.AdminHandler(g.registry, g.Ready)
-	people, err := console.New(g.consoleNeeds())
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/metrics":
-			g.metrics.SetOperations(g.services.Ops.Tally())
-			if n, err := g.services.Book.Count(); err == nil {
-				g.metrics.SetHandles(n)
-			}
-		case g.showsConsole(r):
-			people.ServeHTTP(w, r)
-			return
-		}
-		h.ServeHTTP(w, r)
-	}), err
 }
 
 // Ready says why the gateway cannot serve, or nil.
