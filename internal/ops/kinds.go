@@ -62,6 +62,14 @@ type Kind struct {
 	// is still wanted; a *SkipError for no. It may set item.Loaded to what it
 	// read, for the two above. It may be run twice and must not write.
 	WantItem func(tx *store.Tx, op *Operation, item *Item) error
+	// AwaitItem: an item that v5 took is done only when ShownItem says that v5
+	// shows it; it fails when v5 does not in some ten minutes. ShownItem can tell
+	// such an item by its state, ItemTaken.
+	AwaitItem bool
+	// DoneItem writes what became true with an item that is done, in the commit of
+	// that; nil where nothing does. The item is the one that the functions above
+	// had, with what they left in Loaded. It may be run twice.
+	DoneItem func(tx *store.Tx, op *Operation, item *Item) error
 	// ItemsAtOnce bounds the items of one list under way; 0 is 4.
 	ItemsAtOnce int
 	// Sequential: each item builds on the one before. It waits for that one's

@@ -24,6 +24,8 @@ const (
 	ItemTodo ItemState = "todo"
 	// ItemSending: its call may be on its way, or nobody knows what became of it.
 	ItemSending ItemState = "sending"
+	// ItemTaken: v5 took its call, and does not show it yet; see Kind.AwaitItem.
+	ItemTaken   ItemState = "taken"
 	ItemDone    ItemState = "done"
 	ItemFailed  ItemState = "failed"  // refused, or tried too often
 	ItemSkipped ItemState = "skipped" // no longer wanted, or not begun
@@ -71,6 +73,12 @@ type Work struct {
 type SkipError struct{ Reason string }
 
 func (e *SkipError) Error() string { return e.Reason }
+
+// LaterError puts an item of a work list off: it cannot be sent yet. It counts as
+// a try, so that nothing waits for ever.
+type LaterError struct{ Reason string }
+
+func (e *LaterError) Error() string { return e.Reason }
 
 // ListOf is a work list that is known beforehand, for Intent.Items.
 func ListOf(items ...Item) func(*store.Tx) ([]Item, error) {

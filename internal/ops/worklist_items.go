@@ -78,6 +78,8 @@ func giveWay(tx *store.Tx, op *Operation, fresh map[string]json.RawMessage) erro
 				it.Then = request
 			}
 			err = putItem(tx, op.ID, it)
+		case it.State == ItemTaken && (!again || bytes.Equal(request, it.Request)):
+			delete(fresh, it.Name)
 		case it.State == ItemDone && again && bytes.Equal(digest(request), it.Digest):
 			delete(fresh, it.Name)
 		case it.State == ItemDone && !again:

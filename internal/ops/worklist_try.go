@@ -79,9 +79,15 @@ func (e *Engine) markItem(l *worklist, n int64) (try, error) {
 			err = safely(func() error { return want(tx, op, it) })
 		}
 		if b.send = err == nil; b.send {
-			it.State, it.NotBefore = ItemSending, now.Add(e.opt.LookGap)
+			if it.NotBefore = now.Add(e.opt.LookGap); it.State != ItemTaken {
+				it.State = ItemSending
+			}
 		} else {
-			b.tried = it.settle(judge(err, b.doubt, false), e.opt.LookGap, now)
+			v := judge(err, b.doubt, false)
+			if it.State == ItemTaken && !v.state.AtEnd() {
+				v.state = ItemTaken
+			}
+			b.tried = it.settle(v, e.opt.LookGap, now)
 		}
 		b.op, b.item = *op, *it
 		return b, putItem(tx, l.id, it)
@@ -107,7 +113,10 @@ func (e *Engine) tryItem(kind *Kind, s *v5.Session, b *try) (tried, error) {
 			return tried{}, putItem(tx, b.op.ID, it)
 		}
 		t := it.settle(v, e.opt.LookGap, now)
-		return t, putItem(tx, b.op.ID, it)
+		if it.State == ItemDone && kind.DoneItem != nil {
+			err = safely(func() error { return kind.DoneItem(tx, &b.op, &b.item) })
+		}
+		return t, errors.Join(err, putItem(tx, b.op.ID, it))
 	})
 	e.opt.At("item-outcome")
 	return t, err
@@ -125,6 +134,10 @@ func (e *Engine) attempt(ctx context.Context, kind *Kind, s *v5.Session, b *try)
 		e.warn(b, err)
 		return judge(err, true, false), done || err != nil
 	}
+	if b.item.State == ItemTaken {
+		v, decided := shown()
+		return v.ofTaken(decided, b.item.Tries)
+	}
 	inDoubt := b.doubt && kind.ShownItem != nil
 	if inDoubt {
 		if v, decided := shown(); decided {
@@ -139,6 +152,27 @@ func (e *Engine) attempt(ctx context.Context, kind *Kind, s *v5.Session, b *try)
 		if v, decided := shown(); decided {
 			return v
 		}
+	}
+	if v.state == ItemDone && kind.AwaitItem {
+		return verdict{state: ItemTaken}
+	}
+	return v
+}
+
+// mostLooks bounds how often v5 is asked for what it took. With the delays
+// between them that is about ten minutes.
+const mostLooks = 7
+
+// ofTaken is the verdict on an item that v5 took, from that of a look: it is
+// never sent again.
+func (v verdict) ofTaken(decided bool, looks int) verdict {
+	switch {
+	case !decided && looks >= mostLooks:
+		return verdict{state: ItemFailed, text: "v5 took the change and does not show it"}
+	case !decided:
+		return verdict{state: ItemTaken}
+	case !v.state.AtEnd():
+		v.state = ItemTaken
 	}
 	return v
 }
@@ -171,6 +205,10 @@ func judge(err error, doubt, sent bool) verdict {
 	if errors.As(err, &skip) {
 		return verdict{state: ItemSkipped, text: skip.Reason}
 	}
+	var later *LaterError
+	if errors.As(err, &later) {
+		v.text = later.Reason
+	}
 	if gone, ok := stale(err); ok {
 		return verdict{state: ItemFailed, text: gone.Reason}
 	}
@@ -200,6 +238,9 @@ func judge(err error, doubt, sent bool) verdict {
 func (it *Item) settle(v verdict, first time.Duration, now time.Time) tried {
 	t := tried{n: it.N, hold: v.hold}
 	state := v.state
+	if state == ItemTaken && it.State != ItemTaken {
+		it.Tries = 0 // from now on they are looks
+	}
 	if !state.AtEnd() {
 		t.after = max(delay(it.Tries, first), min(v.after, longestDelay))
 		if it.Tries >= mostTries {
