@@ -217,6 +217,7 @@ func OpenControl(storePath string, options ...store.Option) (*Control, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
+	options = append(slices.Clone(options), store.WithRecords(records()))
 	db, err := store.Open(storePath, 2*time.Second, options...)
 	if err != nil {
 		return nil, err
@@ -224,6 +225,7 @@ func OpenControl(storePath string, options ...store.Option) (*Control, error) {
 	book := handles.New(db, handles.DefaultFloors(), time.Now)
 	engine, err := ops.New(db, ops.Options{
 		Settle:  translate.Settle(book),
+		Kinds:   translate.Kinds(book),
 		Session: func(string) (*v5.Session, error) { return nil, errors.New("no daemon is running") },
 	})
 	if err != nil {

@@ -39,6 +39,7 @@ const (
 //	source: where the fact comes from; needed
 //	call:   METHOD JSON...   a v3 call made before, with the test's key; it must succeed
 //	wait:   DURATION         time that passes before the next call
+//	after:  DURATION         time that passes after the request, for what it begins in the background
 //	config: own_handle=… or anonymous=1 or mode=… or no_sharing_id=1
 //
 // Its files:
@@ -55,6 +56,7 @@ type fixture struct {
 	archive *txtar.Archive
 	source  string
 	before  []string // call: and wait: lines in order
+	after   time.Duration
 	config  config.Tenant
 }
 
@@ -74,6 +76,10 @@ func readFixture(t *testing.T, path string) *fixture {
 			f.source = text
 		case "call", "wait":
 			f.before = append(f.before, word+" "+text)
+		case "after":
+			if f.after, err = time.ParseDuration(text); err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
 		case "config":
 			f.configure(t, text)
 		default:
@@ -155,6 +161,7 @@ func (f *fixture) run(t *testing.T, dir string) {
 		}
 	}
 	got := unmapped(f.file("request.xml"))
+	time.Sleep(f.after)
 	script.finish(t)
 	if *update {
 		f.setFile("v5", script.written())

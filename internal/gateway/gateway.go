@@ -183,6 +183,7 @@ func openStore(cfg config.Config, options []store.Option) (*store.DB, error) {
 		}
 		options = append(slices.Clone(options), seal)
 	}
+	options = append(slices.Clone(options), store.WithRecords(records()))
 	return store.Open(cfg.Store, 2*time.Second, options...)
 }
 
@@ -198,8 +199,8 @@ func (g *Gateway) assemble(hooks Hooks) error {
 	book := handles.New(g.db, handles.Floors{Handle: g.cfg.FirstHandle, ID: g.cfg.FirstID}, hooks.Now)
 	engine, err := ops.New(g.db, ops.Options{
 		Session: g.session, Settle: translate.Settle(book), Wait: g.cfg.PaidWait, FirstID: g.cfg.FirstID,
-		SkipDryRun: !g.cfg.V5DryRun,
-		Now:        hooks.Now, Log: g.log, At: hooks.At,
+		SkipDryRun: !g.cfg.V5DryRun, Kinds: translate.Kinds(book),
+		Now: hooks.Now, Log: g.log, At: hooks.At,
 		DryRunIgnored: func(op *ops.Operation) { g.metrics.DryRunIgnored(op.Type) },
 		Undecided:     func(op *ops.Operation) { g.metrics.OperationUndecided(op.Type) },
 		Overshoot:     func(op *ops.Operation) { g.metrics.OperationOvershoot(op.Type) },
@@ -210,6 +211,7 @@ func (g *Gateway) assemble(hooks Hooks) error {
 	g.services = &translate.Services{
 		Table: table, Book: book, Ops: engine, Now: hooks.Now,
 		Ignored: g.metrics.IgnoredParameter, UnmappedV5: g.metrics.UnmappedV5Error, AuthFailed: g.metrics.V5AuthFailure,
+		Drifted: g.metrics.ContactDrift,
 	}
 	return nil
 }

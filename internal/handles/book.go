@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"v3gate/internal/store"
-	"v3gate/internal/v5"
 )
 
 // Floors are the numbers that minted ones start from. The old service gave out
@@ -51,6 +50,10 @@ func (b *Book) Create(tenant string, f Fields) (Contact, error) {
 }
 
 func (b *Book) mint(tx *store.Tx, tenant string, f Fields, empty bool) (Contact, error) {
+	return b.mintShown(tx, tenant, f, "", empty)
+}
+
+func (b *Book) mintShown(tx *store.Tx, tenant string, f Fields, shown string, empty bool) (Contact, error) {
 	number, err := tx.NextID("handle", b.floors.Handle)
 	if err != nil {
 		return Contact{}, err
@@ -61,42 +64,49 @@ func (b *Book) mint(tx *store.Tx, tenant string, f Fields, empty bool) (Contact,
 	}
 	c := Contact{
 		Handle: letters(f.Given, f.Family) + strconv.FormatInt(number, 10) + "-GANDI",
-		ID:     id, Tenant: tenant, Created: b.now().UTC(), Empty: empty, Fields: f,
+		ID:     id, Tenant: tenant, Created: b.now().UTC(), Empty: empty, Shown: shown, Fields: f,
 	}
 	return c, putContact(tx, &c)
 }
 
-// putContact writes a contact with its indexes. Of several contacts with equal
-// content the oldest is the one that content leads to.
+// putContact writes a contact with its indexes.
 func putContact(tx *store.Tx, c *Contact) error {
-	expanded := c.Expand().Contact
-	content := store.ContactContentKey(c.Tenant, tx.Digest(expanded.Digest()))
-	index := func() error {
-		if c.Empty || tx.Get(content) != nil {
+	content := func() error {
+		if c.Empty {
 			return nil
 		}
-		return tx.Put(content, []byte(c.Handle))
+		return tx.Put(store.ContactContentKey(c.Tenant, tx.Digest(c.digest()), c.ID), []byte(c.Handle))
 	}
 	return errors.Join(
 		store.PutJSON(tx, store.ContactKey(c.Handle), c),
 		tx.Put(store.ContactIDKey(c.ID), []byte(c.Handle)),
-		index())
+		tx.Put(store.ContactTenantKey(c.Tenant, c.ID), []byte(c.Handle)),
+		content())
 }
 
 // Get finds a contact of a tenant: ErrUnknown or ErrForeign when there is none
 // to be had.
 func (b *Book) Get(tenant, handle string) (Contact, error) {
 	var c Contact
-	err := b.db.View(func(tx *store.Tx) error {
-		ok, err := store.GetJSON(tx, store.ContactKey(handle), &c)
-		if err == nil && !ok {
-			err = ErrUnknown
-		}
+	err := b.db.View(func(tx *store.Tx) (err error) {
+		c, err = b.Read(tx, tenant, handle)
 		return err
 	})
+	return c, err
+}
+
+// View runs fn on what is committed, for Read and its like.
+func (b *Book) View(fn func(*store.Tx) error) error { return b.db.View(fn) }
+
+// Read is Get in the caller's transaction.
+func (b *Book) Read(tx *store.Tx, tenant, handle string) (Contact, error) {
+	var c Contact
+	ok, err := store.GetJSON(tx, store.ContactKey(handle), &c)
 	switch {
 	case err != nil:
 		return Contact{}, err
+	case !ok:
+		return Contact{}, ErrUnknown
 	case c.Tenant != tenant:
 		return Contact{}, ErrForeign
 	}
@@ -166,14 +176,4 @@ func (b *Book) Count() (n int, err error) {
 		return tx.ScanKeys(store.ContactsPrefix(), func([]byte) error { n++; return nil })
 	})
 	return n, err
-}
-
-// Recognise gives the handle of a contact that v5 shows: the tenant's oldest
-// contact with that content, or a new one made from it.
-func (b *Book) recognise(tx *store.Tx, tenant string, shown *v5.Contact) (string, error) {
-	if handle := tx.Get(store.ContactContentKey(tenant, tx.Digest(shown.Digest()))); handle != nil {
-		return string(handle), nil
-	}
-	c, err := b.mint(tx, tenant, fromV5(shown), false)
-	return c.Handle, err
 }

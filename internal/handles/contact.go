@@ -21,7 +21,23 @@ type Contact struct {
 	// Empty marks the own contact of a tenant whose content has not been read
 	// from v5 yet.
 	Empty bool `json:"empty,omitempty"`
+	// Version counts the changes of what v5 gets of it, and Changed dates the last
+	// one.
+	Version int64     `json:"version,omitempty"`
+	Changed time.Time `json:"changed,omitzero"`
+	// Shown is the digest of what v5 showed, when the contact was made from that
+	// and not changed since; what the fields expand to may differ from it.
+	Shown string `json:"shown,omitempty"`
 	Fields
+}
+
+// digest is that of the contact's content as v5 shows it.
+func (c *Contact) digest() string {
+	if c.Shown != "" {
+		return c.Shown
+	}
+	expanded := c.Expand().Contact
+	return expanded.Digest()
 }
 
 // Fields are the members of a v3 contact that a caller can give, by their v3

@@ -3,6 +3,7 @@ package handles
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"v3gate/internal/store"
 	"v3gate/internal/v5"
@@ -16,12 +17,32 @@ type Roles struct {
 	Tech  string `json:"tech,omitempty"`
 }
 
-// each goes through the roles by name.
-func (r *Roles) each(fn func(role string, handle *string)) {
-	fn("owner", &r.Owner)
-	fn("admin", &r.Admin)
-	fn("bill", &r.Bill)
-	fn("tech", &r.Tech)
+// each goes through the roles by name, and gives the errors of fn.
+func (r *Roles) each(fn func(role string, handle *string) error) error {
+	return errors.Join(fn("owner", &r.Owner), fn("admin", &r.Admin), fn("bill", &r.Bill), fn("tech", &r.Tech))
+}
+
+// Of gives the handle of a role.
+func (r Roles) Of(role string) string {
+	switch role {
+	case "owner":
+		return r.Owner
+	case "admin":
+		return r.Admin
+	case "bill":
+		return r.Bill
+	}
+	return r.Tech
+}
+
+// set gives a role a handle.
+func (r *Roles) set(role, to string) {
+	r.each(func(name string, handle *string) error {
+		if name == role {
+			*handle = to
+		}
+		return nil
+	})
 }
 
 // Domain is what the gateway itself knows about a domain.
@@ -78,81 +99,100 @@ func (b *Book) Changed() { b.epoch.Add(1) }
 
 // SetRoles records which handles a domain now uses, in the caller's
 // transaction. A role that is "" stays as it was. Whoever calls it has seen the
-// domain changed, so it begins a new epoch.
-func (b *Book) SetRoles(tx *store.Tx, tenant, fqdn string, roles Roles) error {
+// domain changed, to what the contacts were at since or later, so it begins a new
+// epoch.
+func (b *Book) SetRoles(tx *store.Tx, tenant, fqdn string, roles Roles, since time.Time) error {
 	b.Changed()
-	d, err := b.domain(tx, tenant, fqdn)
-	if err != nil {
+	if err := b.assign(tx, tenant, fqdn, roles); err != nil {
 		return fmt.Errorf("set contacts of %s: %w", fqdn, err)
 	}
-	var errs []error
-	next := d
-	change := func(role, was, now string) {
-		if was != "" {
-			errs = append(errs, tx.Delete(store.UsesKey(was, tenant, fqdn, role)))
-		}
-		errs = append(errs, tx.Put(store.UsesKey(now, tenant, fqdn, role), nil))
+	seen, err := readSeen(tx, tenant, fqdn)
+	if err != nil {
+		return err
 	}
-	given := map[string]string{}
-	roles.each(func(role string, handle *string) { given[role] = *handle })
-	next.Roles.each(func(role string, handle *string) {
-		if now := given[role]; now != "" && now != *handle {
-			change(role, *handle, now)
-			*handle = now
+	seen.Changes++
+	err = errors.Join(roles.each(func(role string, handle *string) error {
+		var c Contact
+		if *handle == "" {
+			return nil
 		}
+		if _, err := store.GetJSON(tx, store.ContactKey(*handle), &c); err != nil {
+			return err
+		}
+		if c.Changed.After(since) {
+			c.Version = 0 // v5 may have been given what was before
+		}
+		*seen.of(role) = Sight{Version: c.Version}
+		return nil
+	}))
+	return errors.Join(err, store.PutJSON(tx, store.SeenKey(tenant, fqdn), seen))
+}
+
+// assign writes a domain's handles and the index of their uses.
+func (b *Book) assign(tx *store.Tx, tenant, fqdn string, roles Roles) error {
+	d, err := b.domain(tx, tenant, fqdn)
+	if err != nil {
+		return err
+	}
+	given, next := map[string]string{}, d
+	roles.each(func(role string, handle *string) error { given[role] = *handle; return nil })
+	err = next.Roles.each(func(role string, handle *string) (err error) {
+		now := given[role]
+		if now == "" || now == *handle {
+			return nil
+		}
+		if *handle != "" {
+			err = tx.Delete(store.UsesKey(*handle, tenant, fqdn, role))
+		}
+		*handle = now
+		return errors.Join(err, tx.Put(store.UsesKey(now, tenant, fqdn, role), nil))
 	})
 	if next != d {
-		errs = append(errs, store.PutJSON(tx, store.DomainKey(tenant, fqdn), next))
+		err = errors.Join(err, store.PutJSON(tx, store.DomainKey(tenant, fqdn), next))
 	}
-	return errors.Join(errs...)
+	return err
 }
 
-// Recognise names the contacts of a domain by handles. Where the domain was
-// written through the gateway it knows them; the rest are recognised by their
-// content, or minted, and then kept.
-func (b *Book) Recognise(tenant, fqdn string, shown v5.Contacts) (Domain, error) {
-	var d Domain
-	err := b.db.View(func(tx *store.Tx) (err error) {
-		d, err = b.read(tx, domainKey{tenant, fqdn})
-		return err
-	})
-	if err != nil || d.ID != 0 && !d.missing(shown) {
-		return d, err
-	}
-	err = b.db.Update(func(tx *store.Tx) error {
-		var err error
-		if d, err = b.domain(tx, tenant, fqdn); err != nil {
-			return err
+// Present gives roles without the handles that are no longer there.
+func (b *Book) Present(tx *store.Tx, roles Roles) Roles {
+	roles.each(func(_ string, handle *string) error {
+		if tx.Get(store.ContactKey(*handle)) == nil {
+			*handle = ""
 		}
-		found := d.Roles
-		found.each(func(role string, handle *string) {
-			if c := contactIn(shown, role); *handle == "" && c != nil && err == nil {
-				*handle, err = b.recognise(tx, tenant, c)
-			}
-		})
-		if err != nil {
-			return err
-		}
-		if err = b.SetRoles(tx, tenant, fqdn, found); err != nil {
-			return err
-		}
-		d.Roles = found
 		return nil
 	})
-	return d, err
+	return roles
 }
 
-// missing tells whether v5 shows a contact in a role that has no handle yet.
-func (d *Domain) missing(shown v5.Contacts) (missing bool) {
-	d.Roles.each(func(role string, handle *string) {
-		missing = missing || *handle == "" && contactIn(shown, role) != nil
+// Uses calls fn for each domain and role of a tenant in which a handle is used, a
+// domain's roles one after the other. fn must not write.
+func (b *Book) Uses(tx *store.Tx, tenant, handle string, fn func(fqdn, role string) error) error {
+	return tx.ScanKeys(store.UsesOfPrefix(handle, tenant), func(key []byte) error {
+		parts := store.KeyStrings(key)
+		return fn(parts[3], parts[4])
 	})
-	return missing
 }
 
-// contactIn gives a role's contact. v5 may leave out all but the owner; they
+// Forget takes the handles off a domain that is no longer the tenant's. Its id
+// stays.
+func (b *Book) Forget(tenant, fqdn string) error {
+	b.Changed()
+	return b.db.Update(func(tx *store.Tx) error {
+		d, err := b.read(tx, domainKey{tenant, fqdn})
+		if err != nil || d.ID == 0 {
+			return err
+		}
+		err = d.Roles.each(func(role string, handle *string) error {
+			return tx.Delete(store.UsesKey(*handle, tenant, fqdn, role))
+		})
+		d.Roles = Roles{}
+		return errors.Join(err, store.PutJSON(tx, store.DomainKey(tenant, fqdn), d), tx.Delete(store.SeenKey(tenant, fqdn)))
+	})
+}
+
+// In gives a role's contact. v5 may leave out all but the owner; they
 // are then the owner's (v5 documentation).
-func contactIn(c v5.Contacts, role string) *v5.Contact {
+func In(c *v5.Contacts, role string) *v5.Contact {
 	contact := map[string]*v5.Contact{"owner": c.Owner, "admin": c.Admin, "bill": c.Bill, "tech": c.Tech}[role]
 	if contact == nil {
 		return c.Owner

@@ -13,7 +13,7 @@ const mostKept = 10_000
 
 // memo keeps decoded what every domain.info reads. It cannot be out of date, and
 // who writes need not know of it: a contact has its id and its tenant for ever,
-// and no handle is given out twice; what a domain's record says follows from its
+// no handle is given out twice, and none that a domain uses is deleted; what a domain's record says follows from its
 // bytes, which are read from the store each time and compared.
 type memo struct {
 	mu      sync.RWMutex

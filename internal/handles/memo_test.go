@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"v3gate/internal/store"
 	"v3gate/internal/v5"
@@ -34,21 +35,16 @@ func TestRefIsTheContactsId(t *testing.T) {
 func TestWhatIsKeptFollowsTheStore(t *testing.T) {
 	b := newBook(t)
 	contacts := v5.Contacts{Owner: &v5.Contact{Given: "A", Family: "B", Email: "a@b"}}
-	first, err := b.Recognise("a", "x.net", contacts)
-	if err != nil {
+	first := recognise(t, b, "a", "x.net", contacts)
+	if err := b.db.Update(func(tx *store.Tx) error {
+		return errors.Join(putContact(tx, &Contact{Handle: "NEW1-GANDI", ID: 1, Tenant: "a"}), putContact(tx, &Contact{Handle: "NEW2-GANDI", ID: 2, Tenant: "a"}))
+	}); err != nil {
 		t.Fatal(err)
 	}
-	look := func() Domain {
-		t.Helper()
-		d, err := b.Recognise("a", "x.net", contacts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
+	look := func() Domain { t.Helper(); return recognise(t, b, "a", "x.net", contacts) }
 	set := func(tech string, end error) error {
 		return b.db.Update(func(tx *store.Tx) error {
-			return errors.Join(b.SetRoles(tx, "a", "x.net", Roles{Tech: tech}), end)
+			return errors.Join(b.SetRoles(tx, "a", "x.net", Roles{Tech: tech}, time.Time{}), end)
 		})
 	}
 	look()
@@ -64,9 +60,9 @@ func TestWhatIsKeptFollowsTheStore(t *testing.T) {
 	if d := look(); d.Roles.Tech != "NEW1-GANDI" {
 		t.Errorf("after a change that was not committed: %+v", d)
 	}
-	other, err := b.Recognise("b", "x.net", contacts)
-	if err != nil || other.ID == first.ID || other.Roles.Owner == first.Roles.Owner {
-		t.Errorf("another tenant has %+v, %v", other, err)
+	other := recognise(t, b, "b", "x.net", contacts)
+	if other.ID == first.ID || other.Roles.Owner == first.Roles.Owner {
+		t.Errorf("another tenant has %+v", other)
 	}
 }
 
@@ -79,7 +75,7 @@ func TestReadersAmongWriters(t *testing.T) {
 	for range 4 {
 		readers.Go(func() {
 			for last := ""; ; {
-				d, err := b.Recognise("a", "x.net", contacts)
+				d, _, err := b.Recognise(Reading{Tenant: "a", FQDN: "x.net", Shown: contacts, Changes: -1})
 				if err != nil || d.Roles.Tech < last {
 					t.Errorf("%q after %q, %v", d.Roles.Tech, last, err)
 				}
@@ -92,14 +88,12 @@ func TestReadersAmongWriters(t *testing.T) {
 			}
 		})
 	}
-	if _, err := b.Recognise("a", "x.net", contacts); err != nil {
-		t.Fatal(err)
-	}
+	recognise(t, b, "a", "x.net", contacts)
 	name := func(i int) string { return fmt.Sprintf("Z%03d-GANDI", i) } // behind the minted AB…
 	writers.Go(func() {
 		for i := range 100 {
 			if err := b.db.Update(func(tx *store.Tx) error {
-				return b.SetRoles(tx, "a", "x.net", Roles{Tech: name(i)})
+				return b.SetRoles(tx, "a", "x.net", Roles{Tech: name(i)}, time.Time{})
 			}); err != nil {
 				t.Error(err)
 			}
@@ -108,7 +102,7 @@ func TestReadersAmongWriters(t *testing.T) {
 	writers.Wait()
 	close(written)
 	readers.Wait()
-	if d, err := b.Recognise("a", "x.net", contacts); err != nil || d.Roles.Tech != name(99) {
+	if d, _, err := b.Recognise(Reading{Tenant: "a", FQDN: "x.net", Shown: contacts, Changes: -1}); err != nil || d.Roles.Tech != name(99) {
 		t.Errorf("in the end %q, %v", d.Roles.Tech, err)
 	}
 }
@@ -125,7 +119,7 @@ func TestMemoIsBounded(t *testing.T) {
 func TestAChangedDomainBeginsAnEpoch(t *testing.T) {
 	b := newBook(t)
 	before := b.Epoch()
-	if err := b.db.Update(func(tx *store.Tx) error { return b.SetRoles(tx, "a", "x.net", Roles{}) }); err != nil {
+	if err := b.db.Update(func(tx *store.Tx) error { return b.SetRoles(tx, "a", "x.net", Roles{}, time.Time{}) }); err != nil {
 		t.Fatal(err)
 	}
 	if b.Epoch() == before {

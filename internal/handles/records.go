@@ -14,8 +14,7 @@ func ContactRecord(value []byte) (store.ContactRecord, error) {
 	}
 	r := store.ContactRecord{ID: c.ID, Handle: c.Handle, Tenant: c.Tenant}
 	if !c.Empty {
-		expanded := c.Expand().Contact
-		r.Digest = expanded.Digest()
+		r.Digest = c.digest()
 	}
 	return r, nil
 }
@@ -27,10 +26,11 @@ func DomainRecord(value []byte) (store.DomainRecord, error) {
 		return store.DomainRecord{}, err
 	}
 	r := store.DomainRecord{ID: d.ID, Roles: map[string]string{}}
-	d.Roles.each(func(role string, handle *string) {
+	d.Roles.each(func(role string, handle *string) error {
 		if *handle != "" {
 			r.Roles[role] = *handle
 		}
+		return nil
 	})
 	return r, nil
 }

@@ -34,6 +34,10 @@ type Intent struct {
 	// own: while the tenant's list of that name is at work, this intent replaces
 	// the rest of it, and no other operation begins.
 	List string
+	// Still tells, in the commit of the intent, whether that holds yet what it was
+	// made from; its error is given back and nothing is written. nil where nothing
+	// can have changed. It may be run twice and must not write.
+	Still func(*store.Tx) error
 	// Nothing tells that v5 already is as the caller wants it: no call is made
 	// and the operation is DONE at once.
 	Nothing bool
@@ -147,6 +151,11 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 		if fresh = running == nil; !fresh {
 			op = *running
 			return nil
+		}
+		if in.Still != nil && !in.taken {
+			if err := in.Still(tx); err != nil {
+				return err
+			}
 		}
 		if op, err = e.draft(tx, in, now); err != nil {
 			return err

@@ -147,6 +147,9 @@ func TestAnswersAreDocumented(t *testing.T) {
 	customers := r.send("GET", "/organization/organizations/"+resellerID+"/customers", nil).array
 	id, _ := customers[0].(map[string]any)["id"].(string)
 	c.send("GET /organization/organizations/"+resellerID+"/customers/"+id, 200, nil)
+	release := map[string]any{"action": "release_resellee", "params": map[string]any{"id": id}}
+	c.send("POST /organization/organizations/"+resellerID+"/action", 200, release)
+	c.send("POST /organization/organizations/"+resellerID+"/action", 404, release)
 	r.s.opts.IntContactType = true
 	c.send("GET "+own, 200, nil)
 	c.report()

@@ -139,6 +139,15 @@ func (o *organization) customer() members {
 
 func organizationRoutes() []route {
 	return []route{
+		{
+			// Which code a success has is not documented.
+			method: "POST", pattern: "/organization/organizations/{id}/action", success: 200,
+			body: &shape{members: []member{
+				{name: "action", need: true, kind: text, words: []string{"release_resellee"}},
+				{name: "params", need: true, kind: nested, shape: &shape{members: []member{{name: "id", need: true, kind: text}}}},
+			}},
+			do: (*Sandbox).releaseCustomer,
+		},
 		{method: "GET", pattern: "/organization/user-info", success: 200, do: (*Sandbox).showUser},
 		{
 			method: "GET", pattern: "/organization/organizations", success: 200,
@@ -177,6 +186,20 @@ func organizationRoutes() []route {
 			},
 		},
 	}
+}
+
+// releaseCustomer lets a customer go, who keeps the domains.
+func (s *Sandbox) releaseCustomer(c *call) answer {
+	id := c.vars["id"]
+	if !s.mayUse(c.credential, id) {
+		return forbidden()
+	}
+	o := s.orgs[textOf(objectOf(c.body, "params"), "id")]
+	if o == nil || o.parent != id {
+		return notFound()
+	}
+	o.parent = ""
+	return answer{status: http.StatusOK}
 }
 
 // showUser describes the user behind the credential, who is the first

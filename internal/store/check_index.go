@@ -16,12 +16,15 @@ func (c *checker) contact(e *parsed) {
 	if to := c.tx.b.Get(idKey); string(to) != e.strings[0] {
 		c.leads(e.key, idKey, to)
 	}
+	if own := ContactTenantKey(r.Tenant, r.ID); string(c.tx.b.Get(own)) != e.strings[0] {
+		c.leads(e.key, own, c.tx.b.Get(own))
+	}
 	if r.Digest == "" {
 		return
 	}
-	content := ContactContentKey(r.Tenant, c.tx.Digest(r.Digest))
-	if c.tx.b.Get(content) == nil {
-		c.say(e.key, "its content does not lead to it or to an older one: %s is missing", Readable(content))
+	content := ContactContentKey(r.Tenant, c.tx.Digest(r.Digest), r.ID)
+	if to := c.tx.b.Get(content); string(to) != e.strings[0] {
+		c.leads(e.key, content, to)
 	}
 }
 
@@ -47,8 +50,21 @@ func (c *checker) contactContent(e *parsed) {
 	case r == nil:
 	case r.Tenant != e.strings[0]:
 		c.say(e.key, "contact %s is tenant %s's", e.value, r.Tenant)
+	case r.ID != e.numbers[0]:
+		c.say(e.key, "contact %s has the id %d", e.value, r.ID)
 	case r.Digest == "" || c.tx.Digest(r.Digest) != e.strings[1]:
 		c.say(e.key, "contact %s has other content", e.value)
+	}
+}
+
+func (c *checker) contactTenant(e *parsed) {
+	r := record(c, e.key, ContactKey(string(e.value)), c.records.Contact)
+	switch {
+	case r == nil:
+	case r.Tenant != e.strings[0]:
+		c.say(e.key, "contact %s is tenant %s's", e.value, r.Tenant)
+	case r.ID != e.numbers[0]:
+		c.say(e.key, "contact %s has the id %d", e.value, r.ID)
 	}
 }
 
@@ -98,6 +114,17 @@ func (c *checker) uses(e *parsed) {
 	r := record(c, e.key, DomainKey(tenant, fqdn), c.records.Domain)
 	if r != nil && r.Roles[role] != handle {
 		c.say(e.key, "the domain's %s is %s", role, readablePart(r.Roles[role]))
+	}
+}
+
+func (c *checker) seen(e *parsed) {
+	if !c.opaque {
+		if _, err := c.tx.seal.reveal(e.key, e.value); err != nil {
+			c.say(e.key, "%v", err)
+		}
+	}
+	if key := DomainKey(e.strings[0], e.strings[1]); c.tx.b.Get(key) == nil {
+		c.say(e.key, "%s is not there", Readable(key))
 	}
 }
 

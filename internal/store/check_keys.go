@@ -13,8 +13,8 @@ import (
 // n a number.
 var shapes = map[string]string{
 	kindMeta: "s", kindCounter: "s",
-	kindContact: "s", kindContactID: "n", kindContactContent: "ss", kindOwn: "s",
-	kindDomain: "ss", kindDomainID: "n", kindUses: "ssss",
+	kindContact: "s", kindContactID: "n", kindContactContent: "ssn", kindContactTenant: "sn", kindOwn: "s",
+	kindDomain: "ss", kindDomainID: "n", kindUses: "ssss", kindSeen: "ss",
 	kindOp: "n", kindOpTenant: "sn", kindOpOpen: "n", kindOpOnce: "ss", kindOpGuard: "s",
 	kindOpItem: "nn", kindOpList: "ss",
 }

@@ -162,8 +162,12 @@ func TestRekeySealsRotatesAndUnseals(t *testing.T) {
 	db := open(t)
 	populate(t, db, 300)
 	// What was there once is in free pages.
-	if err := errors.Join(db.Update(func(tx *Tx) error { return putSome(tx, someContact{2, "AB2-GANDI", "acme", "Wilhelmina"}) }),
-		db.Update(func(tx *Tx) error { return putSome(tx, someContact{2, "AB2-GANDI", "acme", "Zebulon"}) }), db.Close()); err != nil {
+	named := func(name string) error {
+		return db.Update(func(tx *Tx) error {
+			return PutJSON(tx, ContactKey("AB2-GANDI"), someContact{2, "AB2-GANDI", "acme", name})
+		})
+	}
+	if err := errors.Join(named("Wilhelmina"), named("Zebulon"), db.Close()); err != nil {
 		t.Fatal(err)
 	}
 	path := db.Path()
@@ -196,7 +200,7 @@ func TestRekeySealsRotatesAndUnseals(t *testing.T) {
 		want := map[string]string{}
 		for k, v := range plain {
 			if e, _ := parse([]byte(k)); e.kind == kindContactContent && now != nil {
-				k = string(ContactContentKey(e.strings[0], (&sealing{with: &now.keys[0]}).digest(e.strings[1])))
+				k = string(ContactContentKey(e.strings[0], (&sealing{with: &now.keys[0]}).digest(e.strings[1]), e.numbers[0]))
 			}
 			want[k] = v
 		}
@@ -247,7 +251,7 @@ func TestRekeyOfADamagedStore(t *testing.T) {
 	db := open(t)
 	populate(t, db, 3)
 	err := db.Update(func(tx *Tx) error {
-		return errors.Join(tx.Put(ContactContentKey("acme", "nobody"), []byte("ZZ1-GANDI")), tx.Put(ContactContentKey("acme", "other"), []byte("AB1-GANDI")))
+		return errors.Join(tx.Put(ContactContentKey("acme", "nobody", 1), []byte("ZZ1-GANDI")), tx.Put(ContactContentKey("acme", "other", 1), []byte("AB1-GANDI")))
 	})
 	if err = errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 // The whole layout. A key is a kind and parts; strings end in 0x00 0x01 (a 0x00
 // inside them is written 0x00 0xff), numbers are eight bytes, so keys sort as
 // their parts do and no part can run into the next. In a sealed store the values
-// of contact, op and op-item are encrypted (seal.go); a kind that is added goes
+// of contact, seen, op and op-item are encrypted (seal.go); a kind that is added goes
 // into that list where its values tell of people, and into check_keys.go.
 //
 //	meta            "schema"                       schema version, decimal text
@@ -23,11 +23,13 @@ import (
 //	counter         <name>                         last number given out, 8 bytes
 //	contact         <handle>                       contact, JSON (package handles)
 //	contact-id      <id>                           handle
-//	contact-content <tenant> <hash>                handle: the oldest contact with that content
+//	contact-content <tenant> <hash> <id>           handle: the contacts with that content, the oldest first
+//	contact-tenant  <tenant> <id>                  handle: a tenant's contacts in order
 //	own             <tenant>                       handle of the tenant's own contact
 //	domain          <tenant> <fqdn>                id and handle of each role, JSON (package handles)
 //	domain-id       <id>                           domain key's parts, JSON
 //	uses            <handle> <tenant> <fqdn> <role>  empty: who uses a handle
+//	seen            <tenant> <fqdn>                what v5 shows of a domain's contacts, JSON (package handles)
 //	op              <id>                           operation, JSON (package ops)
 //	op-tenant       <tenant> <id>                  empty: a tenant's operations in order
 //	op-open         <id>                           empty: operations that are not at their end
@@ -41,10 +43,12 @@ const (
 	kindContact        = "contact"
 	kindContactID      = "contact-id"
 	kindContactContent = "contact-content"
+	kindContactTenant  = "contact-tenant"
 	kindOwn            = "own"
 	kindDomain         = "domain"
 	kindDomainID       = "domain-id"
 	kindUses           = "uses"
+	kindSeen           = "seen"
 	kindOp             = "op"
 	kindOpTenant       = "op-tenant"
 	kindOpOpen         = "op-open"
@@ -54,16 +58,23 @@ const (
 	kindOpList         = "op-list"
 )
 
-func ContactKey(handle string) []byte              { return Key(kindContact, handle) }
-func ContactsPrefix() []byte                       { return Key(kindContact) }
-func ContactIDKey(id int64) []byte                 { return Key(kindContactID, id) }
-func ContactContentKey(tenant, hash string) []byte { return Key(kindContactContent, tenant, hash) }
-func OwnKey(tenant string) []byte                  { return Key(kindOwn, tenant) }
-func DomainKey(tenant, fqdn string) []byte         { return Key(kindDomain, tenant, fqdn) }
-func DomainIDKey(id int64) []byte                  { return Key(kindDomainID, id) }
+func ContactKey(handle string) []byte { return Key(kindContact, handle) }
+func ContactsPrefix() []byte          { return Key(kindContact) }
+func ContactIDKey(id int64) []byte    { return Key(kindContactID, id) }
+func ContactContentKey(tenant, hash string, id int64) []byte {
+	return Key(kindContactContent, tenant, hash, id)
+}
+func ContactContentPrefix(tenant, hash string) []byte { return Key(kindContactContent, tenant, hash) }
+func ContactTenantKey(tenant string, id int64) []byte { return Key(kindContactTenant, tenant, id) }
+func ContactTenantPrefix(tenant string) []byte        { return Key(kindContactTenant, tenant) }
+func OwnKey(tenant string) []byte                     { return Key(kindOwn, tenant) }
+func DomainKey(tenant, fqdn string) []byte            { return Key(kindDomain, tenant, fqdn) }
+func DomainIDKey(id int64) []byte                     { return Key(kindDomainID, id) }
 func UsesKey(handle, tenant, fqdn, role string) []byte {
 	return Key(kindUses, handle, tenant, fqdn, role)
 }
+func SeenKey(tenant, fqdn string) []byte         { return Key(kindSeen, tenant, fqdn) }
+func UsesOfPrefix(handle, tenant string) []byte  { return Key(kindUses, handle, tenant) }
 func UsesPrefix(handle string) []byte            { return Key(kindUses, handle) }
 func OpKey(id int64) []byte                      { return Key(kindOp, id) }
 func OpsPrefix() []byte                          { return Key(kindOp) }
@@ -126,14 +137,53 @@ func GetID(tx *Tx, key []byte) int64 { return TrailingID(tx.Get(key)) }
 
 // migrations bring a store from version i to version i+1. They are only ever
 // added to; each one has a test with a file of the version before.
-var migrations = []func(*Tx) error{
-	func(*Tx) error { return nil }, // 0 -> 1: an empty store
+var migrations = []migration{
+	func(*Tx, Records) error { return nil }, // 0 -> 1: an empty store
+	indexContacts,                           // 1 -> 2: every contact by its content, and by its tenant
+}
+
+// migration is one step. Records read the values of packages that own them.
+type migration func(*Tx, Records) error
+
+// WithRecords gives Open what it needs to bring a store with contacts up to date
+// from a version before 2.
+func WithRecords(r Records) Option { return func(db *DB) { db.records = r } }
+
+// indexContacts makes the indexes of contacts anew. Until then content led to the
+// oldest contact only, and nothing listed a tenant's.
+func indexContacts(tx *Tx, records Records) error {
+	var old [][]byte
+	if err := tx.ScanKeys(Key(kindContactContent), func(k []byte) error { old = append(old, bytes.Clone(k)); return nil }); err != nil {
+		return err
+	}
+	var contacts []ContactRecord
+	err := tx.Scan(ContactsPrefix(), func(k, v []byte) error {
+		if records.Contact == nil {
+			return errors.New("its contacts cannot be read by this command; start the gateway on it once")
+		}
+		c, err := records.Contact(v)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", Readable(k), err)
+		}
+		contacts = append(contacts, c)
+		return nil
+	})
+	for _, k := range old {
+		err = errors.Join(err, tx.Delete(k))
+	}
+	for _, c := range contacts {
+		err = errors.Join(err, tx.Put(ContactTenantKey(c.Tenant, c.ID), []byte(c.Handle)))
+		if c.Digest != "" {
+			err = errors.Join(err, tx.Put(ContactContentKey(c.Tenant, tx.Digest(c.Digest), c.ID), []byte(c.Handle)))
+		}
+	}
+	return err
 }
 
 // migrate runs what is missing, all in one commit, so that a store is never
 // between two versions. When nothing is, it does not write: a store on a full
 // disk can be opened.
-func (db *DB) migrate(steps []func(*Tx) error) error {
+func (db *DB) migrate(steps []migration) error {
 	current := false
 	err := db.bolt.View(func(bt *bbolt.Tx) error {
 		b := bt.Bucket(bucket)
@@ -159,7 +209,7 @@ func (db *DB) migrate(steps []func(*Tx) error) error {
 			return fmt.Errorf("its schema version %d is newer than this program's %d; run the newer gateway", version, len(steps))
 		}
 		for i := version; i < len(steps); i++ {
-			if err := steps[i](tx); err != nil {
+			if err := steps[i](tx, db.records); err != nil {
 				return fmt.Errorf("migrate schema %d to %d: %w", i, i+1, err)
 			}
 		}

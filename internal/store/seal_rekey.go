@@ -108,10 +108,10 @@ func (r *rewriting) led(tx *Tx, k, handle []byte, records Records) ([]byte, erro
 		return nil, fmt.Errorf("read %s: %w", Readable(contact), err)
 	}
 	c, err := records.Contact(value)
-	if err != nil || c.Digest == "" || tx.Digest(c.Digest) != e.strings[1] {
+	if err != nil || c.Digest == "" || tx.Digest(c.Digest) != e.strings[1] || c.ID != e.numbers[0] {
 		return nil, nil
 	}
-	return ContactContentKey(e.strings[0], r.seal.digest(c.Digest)), nil
+	return ContactContentKey(e.strings[0], r.seal.digest(c.Digest), e.numbers[0]), nil
 }
 
 // revealed sums what a rekey must not change.

@@ -36,6 +36,7 @@ type DB struct {
 	beforeCommit func() error
 	runTwice     bool
 
+	records Records  // for migrations
 	inspect bool     // only to be read, as it is; see Inspect
 	alone   bool     // and by nobody else meanwhile; see holding
 	ring    *Ring    // the keys given, nil without
@@ -52,7 +53,8 @@ type DB struct {
 	lastCommit error // how the last one ended
 }
 
-// Option changes how a store behaves. All but WithKeys are for tests.
+// Option changes how a store behaves. All but WithKeys and
+// WithRecords are for tests.
 type Option func(*DB)
 
 // BeforeCommit calls fn before each commit of Update. When fn gives an error the

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -61,13 +62,13 @@ func TestOpenRefusesANewerSchemaAndForeignFiles(t *testing.T) {
 func TestMigrationsRunOnceInOrderOrNotAtAll(t *testing.T) {
 	db := open(t)
 	var ran []int
-	step := func(n int, err error) func(*Tx) error {
-		return func(tx *Tx) error {
+	step := func(n int, err error) migration {
+		return func(tx *Tx, _ Records) error {
 			ran = append(ran, n)
 			return errors.Join(err, tx.Put(Key("x", int64(n)), nil))
 		}
 	}
-	broken := []func(*Tx) error{migrations[0], step(1, nil), step(2, errors.New("no"))}
+	broken := append(migrations[:len(migrations):len(migrations)], step(1, nil), step(2, errors.New("no")))
 	if err := db.migrate(broken); err == nil {
 		t.Fatal("a failing migration was taken")
 	}
@@ -78,7 +79,7 @@ func TestMigrationsRunOnceInOrderOrNotAtAll(t *testing.T) {
 		return nil
 	})
 	ran = nil
-	whole := []func(*Tx) error{migrations[0], step(1, nil), step(2, nil)}
+	whole := append(migrations[:len(migrations):len(migrations)], step(1, nil), step(2, nil))
 	for range 2 {
 		if err := db.migrate(whole); err != nil {
 			t.Fatal(err)
@@ -86,6 +87,51 @@ func TestMigrationsRunOnceInOrderOrNotAtAll(t *testing.T) {
 	}
 	if !slices.Equal(ran, []int{1, 2}) {
 		t.Errorf("ran %v, want each step once", ran)
+	}
+}
+
+// A store of version 1 has one contact a content, and no list of a tenant's.
+func TestContactsOfVersion1AreIndexed(t *testing.T) {
+	for _, ring := range []*Ring{nil, NewRing(sealKey(t, 1))} {
+		path := filepath.Join(t.TempDir(), "store.db")
+		db, err := Open(path, time.Second, WithKeys(ring))
+		if err != nil {
+			t.Fatal(err)
+		}
+		populate(t, db, 3)
+		err = db.Update(func(tx *Tx) error {
+			var made [][]byte
+			for _, kind := range []string{kindContactContent, kindContactTenant} {
+				tx.ScanKeys(Key(kind), func(k []byte) error { made = append(made, bytes.Clone(k)); return nil })
+			}
+			var errs []error
+			for _, k := range made {
+				errs = append(errs, tx.Delete(k))
+			}
+			return errors.Join(append(errs, tx.Put(Key(kindMeta, "schema"), []byte("1")),
+				tx.Put(Key(kindContactContent, "acme", tx.Digest("Zebulon")), []byte("AB1-GANDI")))...)
+		})
+		if err = errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path, time.Second, WithKeys(ring)); err == nil || !strings.Contains(err.Error(), "start the gateway") {
+			t.Fatalf("without records: %v", err)
+		}
+		if db, err = Open(path, time.Second, WithKeys(ring), WithRecords(someRecords())); err != nil {
+			t.Fatal(err)
+		}
+		if found := checked(t, db, false); len(found) > 0 {
+			t.Errorf("sealed %t: %q", ring != nil, found)
+		}
+		db.View(func(tx *Tx) error {
+			var first []string
+			tx.Scan(ContactContentPrefix("acme", tx.Digest("Zebulon")), func(_, v []byte) error { first = append(first, string(v)); return nil })
+			if !slices.Equal(first, []string{"AB1-GANDI", "AB2-GANDI"}) {
+				t.Errorf("content leads to %v", first)
+			}
+			return nil
+		})
+		db.Close()
 	}
 }
 

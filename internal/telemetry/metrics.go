@@ -56,6 +56,7 @@ type Metrics struct {
 	operationsOvershoot *prometheus.CounterVec
 	breakerOpen         *prometheus.GaugeVec
 	handles             *prometheus.GaugeVec
+	contactDrift        *prometheus.CounterVec
 	buildInfo           *prometheus.GaugeVec
 
 	connections    *prometheus.GaugeVec
@@ -90,6 +91,7 @@ func NewMetrics(reg *prometheus.Registry, build Build) *Metrics {
 	m.v5AuthFailures.WithLabelValues("403")
 	m.v5RateWait.WithLabelValues()
 	m.BreakerOpen(false)
+	m.contactDrift.WithLabelValues()
 	m.connections.WithLabelValues()
 	for _, limit := range [...]string{"rate", "in_flight"} {
 		m.limitWait.WithLabelValues(limit)
@@ -183,6 +185,10 @@ func (m *Metrics) BreakerOpen(open bool) {
 func (m *Metrics) OperationUndecided(opType string) {
 	m.operationsUndecided.WithLabelValues(label(opType)).Inc()
 }
+
+// ContactDrift counts a contact of a domain that was found changed without the
+// gateway, which then shows another handle there.
+func (m *Metrics) ContactDrift() { m.contactDrift.WithLabelValues().Inc() }
 
 // SetOperations replaces the whole reading of operations by {type, step} and
 // the age of the oldest one that is still open (0 when there is none). A pair

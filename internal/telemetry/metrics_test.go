@@ -63,6 +63,7 @@ func exercise(m *Metrics) {
 	m.BreakerOpen(true)
 	m.SetOperations(map[[2]string]int{{"domain_create", "RUN"}: 2, {"domain_renew", "SUPPORT"}: 1}, 90*time.Second)
 	m.SetHandles(7)
+	m.ContactDrift()
 	m.Connection(1)
 	m.Connection(1)
 	m.Connection(-1)
@@ -93,6 +94,7 @@ gateway_config_last_reload_success 0
 gateway_config_reloads_total{result="failed"} 1
 gateway_config_reloads_total{result="ok"} 1
 gateway_connections 1
+gateway_contact_drift_total 1
 gateway_faults_total{code="510042"} 1
 gateway_handles 7
 gateway_ignored_parameters_total{method="contact.create",parameter="newsletter"} 1
@@ -131,6 +133,7 @@ func TestFreshRegistry(t *testing.T) {
 		`gateway_config_reloads_total{result="failed"} 0`,
 		`gateway_config_reloads_total{result="ok"} 0`,
 		`gateway_connections 0`,
+		`gateway_contact_drift_total 0`,
 		`gateway_limit_refused_total{limit="in_flight"} 0`,
 		`gateway_limit_refused_total{limit="rate"} 0`,
 		`gateway_limit_wait_seconds_sum{limit="in_flight"} 0`,
@@ -254,10 +257,10 @@ func TestTwoRegistriesInOneProcess(t *testing.T) {
 	one, m := newTestMetrics(t)
 	two, _ := newTestMetrics(t)
 	exercise(m)
-	if n := len(exposition(t, one)); n != 40 {
+	if n := len(exposition(t, one)); n != 41 {
 		t.Errorf("the first gateway shows %d series", n)
 	}
-	if n := len(exposition(t, two)); n != 16 {
+	if n := len(exposition(t, two)); n != 17 {
 		t.Errorf("the second gateway shows %d series, some of the first", n)
 	}
 }

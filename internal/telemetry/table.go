@@ -103,6 +103,10 @@ var table = []row{
 		"Contact handles in the store.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.handles, d) }},
 	{Metric{
+		"gateway_contact_drift_total", Counter, nil,
+		"Contacts of domains that were found changed without the gateway; the domain then shows another handle.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.contactDrift, d) }},
+	{Metric{
 		"gateway_connections", Gauge, nil,
 		"Open connections of the v3 endpoint, which max_connections bounds.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.connections, d) }},

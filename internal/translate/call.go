@@ -2,6 +2,7 @@ package translate
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"v3gate/internal/fault"
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
+	"v3gate/internal/store"
 	"v3gate/internal/tenant"
 	"v3gate/internal/v5"
 	"v3gate/internal/xmlrpc"
@@ -28,6 +30,7 @@ type Services struct {
 	Ignored    func(method, parameter string) // a parameter was taken without effect
 	UnmappedV5 func(route string)             // a v5 error that no rule knows
 	AuthFailed func(status int)               // v5 did not take the gateway's credential
+	Drifted    func()                         // a domain's contact was changed elsewhere
 
 	owned    ownership
 	readings readings
@@ -44,6 +47,8 @@ type Call struct {
 	As     string
 	Remote string // the caller's address, without a port
 	ID     string // request id, for logs and for faults about our own bugs
+
+	used map[string]int64 // the contacts that were expanded, with their versions
 }
 
 func (c *Call) ignored(parameter string) { c.Ignored(c.Method, parameter) }
@@ -105,6 +110,39 @@ func (c *Call) sharedDomain(ctx context.Context, fqdn string) (*v5.Domain, error
 	key := readingKey{c.Tenant.Name, fqdn, c.Book.Epoch()}
 	d, err := c.readings.do(ctx, key, func(ctx context.Context) (*v5.Domain, error) { return c.V5.Domain(ctx, fqdn) })
 	return c.owning(d, fqdn, err)
+}
+
+// recognised reads a domain with read, and names its contacts by handles.
+func (c *Call) recognised(ctx context.Context, fqdn string,
+	read func(context.Context, string) (*v5.Domain, error)) (*v5.Domain, handles.Domain, error) {
+	changes, err := c.Book.Changes(c.Tenant.Name, fqdn)
+	if err != nil {
+		return nil, handles.Domain{}, err
+	}
+	d, err := read(ctx, fqdn)
+	if err != nil {
+		return nil, handles.Domain{}, err
+	}
+	known, drifted, err := c.Book.Recognise(handles.Reading{
+		Tenant: c.Tenant.Name, FQDN: fqdn, Shown: d.Contacts, Changes: changes,
+		Busy: func(tx *store.Tx) (bool, error) { return changing(tx, c.Tenant.Name, fqdn) },
+	})
+	for range drifted {
+		c.Drifted()
+	}
+	return d, known, err
+}
+
+// changing tells whether an operation is at work that gives a domain contacts.
+func changing(tx *store.Tx, tenant, fqdn string) (busy bool, err error) {
+	err = ops.EachOpen(tx, func(op *ops.Operation) error {
+		if op.Tenant == tenant && op.FQDN == fqdn && slices.Contains(contactOps, op.Type) {
+			busy = true
+			return store.Stop
+		}
+		return nil
+	})
+	return busy, err
 }
 
 // owning makes sure that a domain that was read is the caller's.

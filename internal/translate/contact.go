@@ -18,7 +18,7 @@ type contactCreateIn struct {
 // contactParams are the fields of a new contact. Empty strings count as not
 // given: one client sends every field.
 type contactParams struct {
-	Type                   int64             `v3:"type"`
+	Type                   *int64            `v3:"type"`
 	Given                  string            `v3:"given"`
 	Family                 string            `v3:"family"`
 	StreetAddr             string            `v3:"streetaddr"`
@@ -57,7 +57,7 @@ type contactParams struct {
 // fields are what is kept of the parameters; the password is not.
 func (p *contactParams) fields() handles.Fields {
 	return handles.Fields{
-		Type: int(p.Type), Given: p.Given, Family: p.Family, OrgName: p.OrgName, StreetAddr: p.StreetAddr,
+		Type: int(*p.Type), Given: p.Given, Family: p.Family, OrgName: p.OrgName, StreetAddr: p.StreetAddr,
 		City: p.City, Zip: p.Zip, State: p.State, Country: p.Country, Email: p.Email, Phone: p.Phone,
 		Fax: p.Fax, Mobile: p.Mobile, Lang: p.Lang, VATNumber: p.VATNumber, BrandNumber: p.BrandNumber,
 		Siren: p.Siren, JOAnnounceNumber: p.JOAnnounceNumber, JOAnnouncePage: p.JOAnnouncePage,
@@ -77,7 +77,7 @@ func day(t *time.Time) string {
 }
 
 func contactCreateCheck(_ context.Context, _ *Call, in contactCreateIn) (handles.Fields, []FieldError, error) {
-	return in.Params.fields(), checkContact(&in.Params), nil
+	return in.Params.fields(), checkContact(&in.Params, nil), nil
 }
 
 func contactCreateDo(_ context.Context, c *Call, f handles.Fields) (contactOut, error) {

@@ -1,12 +1,14 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"v3gate/internal/fault"
+	"v3gate/internal/handles"
 )
 
 // countries are the country codes of v3, in the order of its own error text
@@ -41,24 +43,17 @@ var (
 // documentation).
 var personalKeys = []string{"birth_city", "birth_country", "birth_date", "birth_department", "brand_number", "duns", "waldec"}
 
-// checkContact finds everything that is wrong with the fields of a new contact,
-// in the order of the fields. What is missing the binder has found already.
-func checkContact(p *contactParams) []FieldError {
-	var wrong []FieldError
+// checkContact finds everything that is wrong with the fields of a contact that
+// were given, in the order of the fields. What is missing from a new one the
+// binder has found already; has is the contact that is to be changed, nil for a
+// new one.
+func checkContact(p *contactParams, has *handles.Contact) []FieldError {
+	wrong := checkType(p, has)
 	add := func(e FieldError) { wrong = append(wrong, e) }
-	switch {
-	case p.Type == 4:
-		add(enumError("type", fault.ContactType, "type: 4, reseller, cannot be created through this gateway"))
-	case p.Type < 0 || p.Type > 3:
-		add(enumError("type", fault.ContactType, fmt.Sprintf("type: %d not in list 0,1,2,3", p.Type)))
-	case p.Type > 0 && p.OrgName == "":
-		add(FieldError{Field: "orgname", Type: "String", Error: "EC_MISSINGMANDATORY", Object: fault.Struct,
-			Cause: fault.CauseExpected, Reason: "params.orgname is missing; it is needed for every type but 0"})
-	}
-	if country := strings.ToUpper(p.Country); !knownCountry(country) {
+	if country := strings.ToUpper(p.Country); p.Country != "" && !knownCountry(country) {
 		add(enumError("country", fault.CountryCode, fmt.Sprintf("country: '%s' not in list %s", clip(p.Country), countries)))
 	}
-	if !emailForm.MatchString(p.Email) {
+	if p.Email != "" && !emailForm.MatchString(p.Email) {
 		add(matchError("email", fault.Email, p.Email, emailForm.String()))
 	}
 	for _, f := range []struct{ name, value string }{{"phone", p.Phone}, {"fax", p.Fax}, {"mobile", p.Mobile}} {
@@ -66,7 +61,7 @@ func checkContact(p *contactParams) []FieldError {
 			add(matchError(f.name, fault.Phone, f.value, phonePattern))
 		}
 	}
-	if len([]rune(p.Password)) < 6 {
+	if p.Password != "" && len([]rune(p.Password)) < 6 {
 		add(FieldError{Field: "password", Type: "String", Error: "EC_VALIDPASSWORD", Object: fault.Password,
 			Cause: fault.CauseBadParameter, Reason: "password: it has less than 6 characters"})
 	}
@@ -82,6 +77,28 @@ func checkContact(p *contactParams) []FieldError {
 			Cause: fault.CauseValue, Reason: "accept_contract: it must be true, since v5 takes a contact as accepted"})
 	}
 	return append(wrong, checkExtra(p.ExtraParameters)...)
+}
+
+// checkType checks the type, and that all but persons have an orgname.
+func checkType(p *contactParams, has *handles.Contact) []FieldError {
+	kind, orgname := int64(0), p.OrgName
+	if has != nil {
+		kind, orgname = int64(has.Type), cmp.Or(orgname, has.OrgName)
+	}
+	if p.Type != nil {
+		kind = *p.Type
+	}
+	switch {
+	case has != nil && (p.Type == nil || kind == int64(has.Type)) && kind == 4:
+	case kind == 4:
+		return []FieldError{enumError("type", fault.ContactType, "type: 4, reseller, cannot be created through this gateway")}
+	case kind < 0 || kind > 3:
+		return []FieldError{enumError("type", fault.ContactType, fmt.Sprintf("type: %d not in list 0,1,2,3", kind))}
+	case kind > 0 && orgname == "":
+		return []FieldError{{Field: "orgname", Type: "String", Error: "EC_MISSINGMANDATORY", Object: fault.Struct,
+			Cause: fault.CauseExpected, Reason: "orgname is missing; it is needed for every type but 0"}}
+	}
+	return nil
 }
 
 func checkExtra(extra map[string]string) []FieldError {

@@ -25,6 +25,15 @@ var accepted = []struct {
 		"undocumented", 30},
 	{"contact.info", "returned.jo_announce_number returned.jo_announce_page returned.jo_declaration_date returned.jo_publication_date",
 		"undocumented", 30},
+	{"contact.update", "returned.jo_announce_number returned.jo_announce_page returned.jo_declaration_date returned.jo_publication_date",
+		"undocumented", 30},
+	{"contact.list", "returned.jo_announce_number returned.jo_announce_page returned.jo_declaration_date returned.jo_publication_date",
+		"undocumented", 30},
+	{"contact.balance", "returned.prepaid.date_created returned.prepaid.date_updated", "type dateTime.iso8601 or nil, documented dateTime.iso8601", 60},
+	{"contact.can_associate", "returned.attr", "need always, documented sometimes", 23},
+	{"contact.can_associate", "returned.attr", "type array of string, documented array of string or nil", 23},
+	{"contact.can_associate_domain", "returned.attr", "need always, documented sometimes", 23},
+	{"contact.can_associate_domain", "returned.attr", "type array of string, documented array of string or nil", 23},
 	{"domain.info", "returned.date_created returned.date_updated returned.date_delete returned.date_hold_begin returned.date_hold_end " +
 		"returned.date_registry_creation returned.date_registry_end returned.date_renew_begin returned.date_restore_end " +
 		"returned.date_pending_delete_end returned.authinfo_expiration_date",

@@ -82,10 +82,10 @@ func TestExtraParameters(t *testing.T) {
 
 // The words of field errors, and the fields they name, are documented.
 func TestFieldErrorsAreDocumented(t *testing.T) {
-	v3, no := reference(t), false
-	wrong := checkContact(&contactParams{Type: 1, Country: "XX", Email: "x", Phone: "1", Fax: "1", Mobile: "1",
-		Password: "x", Lang: "x", SecurityQuestionNum: 7, AcceptContract: &no, ExtraParameters: map[string]string{"y": ""}})
-	wrong = append(wrong, checkContact(&contactParams{Type: 4, Country: "FR", Email: "a@example.com", Phone: "+33.1", Password: "123456"})...)
+	v3, no, company, reseller := reference(t), false, int64(1), int64(4)
+	wrong := checkContact(&contactParams{Type: &company, Country: "XX", Email: "x", Phone: "1", Fax: "1", Mobile: "1",
+		Password: "x", Lang: "x", SecurityQuestionNum: 7, AcceptContract: &no, ExtraParameters: map[string]string{"y": ""}}, nil)
+	wrong = append(wrong, checkContact(&contactParams{Type: &reseller, Country: "FR", Email: "a@example.com", Phone: "+33.1", Password: "123456"}, nil)...)
 	if len(wrong) != 12 {
 		t.Errorf("%d field errors, want 12: %v", len(wrong), wrong)
 	}

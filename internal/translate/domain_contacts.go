@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"v3gate/internal/fault"
@@ -74,11 +75,7 @@ func ownerSetCheck(ctx context.Context, c *Call, in ownerSetIn) (domainPlan, []F
 	if err != nil {
 		return domainPlan{}, nil, err
 	}
-	d, err := c.domain(ctx, fqdn)
-	if err != nil {
-		return domainPlan{}, nil, err
-	}
-	known, err := c.Book.Recognise(c.Tenant.Name, fqdn, d.Contacts)
+	d, known, err := c.recognised(ctx, fqdn, c.domain)
 	if err != nil {
 		return domainPlan{}, nil, err
 	}
@@ -102,14 +99,30 @@ func ownerSetCheck(ctx context.Context, c *Call, in ownerSetIn) (domainPlan, []F
 	return plan, nil, nil
 }
 
+// contactOps are the types of operations that give a domain contacts.
+var contactOps = []string{"domain_create", "domain_transfer_in", "domain_change_owner", "domain_contact_change"}
+
+// rolesOf are the handles that such an operation gives its domain; none for any
+// other type.
+func rolesOf(op *ops.Operation) (roles handles.Roles, err error) {
+	if !slices.Contains(contactOps, op.Type) {
+		return roles, nil
+	}
+	if err := json.Unmarshal(op.Params, &roles); err != nil { // params names them as Roles does
+		return roles, fmt.Errorf("params of operation %d: %w", op.ID, err)
+	}
+	return roles, nil
+}
+
 // Settle records, in the commit that makes an operation DONE, which handles its
 // domain uses from now on.
 func Settle(book *handles.Book) func(*store.Tx, *ops.Operation) error {
 	return func(tx *store.Tx, op *ops.Operation) error {
-		var roles handles.Roles // params names them as Roles does
-		if err := json.Unmarshal(op.Params, &roles); err != nil {
-			return fmt.Errorf("settle operation %d: %w", op.ID, err)
+		book.Changed()
+		roles, err := rolesOf(op)
+		if roles = book.Present(tx, roles); err != nil || roles == (handles.Roles{}) {
+			return err
 		}
-		return book.SetRoles(tx, op.Tenant, op.FQDN, roles)
+		return book.SetRoles(tx, op.Tenant, op.FQDN, roles, op.Created)
 	}
 }

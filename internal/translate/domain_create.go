@@ -6,6 +6,7 @@ import (
 	"v3gate/internal/fault"
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
+	"v3gate/internal/store"
 	"v3gate/internal/v5"
 	"v3gate/internal/xmlrpc"
 )
@@ -153,6 +154,26 @@ func (c *Call) expand(ctx context.Context, roles handles.Roles) (v5.Contacts, er
 			}
 		}
 		*r.to = &expanded.Contact
+		if c.used == nil {
+			c.used = map[string]int64{}
+		}
+		c.used[contact.Handle] = contact.Version
 	}
 	return out, nil
+}
+
+// still tells whether the contacts that the call has expanded are as they were. A
+// change that comes before the operation is written down would not find it, nor
+// would the operation know of the change.
+func (c *Call) still(tx *store.Tx) error {
+	for handle, version := range c.used {
+		contact, err := c.Book.Read(tx, c.Tenant.Name, handle)
+		if err != nil {
+			return contactFault(err, "params", handle)
+		}
+		if contact.Version != version {
+			return fault.New(fault.Contact, fault.CauseRunning, "%s was changed in this moment, and nothing was done; call again", handle)
+		}
+	}
+	return nil
 }

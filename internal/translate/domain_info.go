@@ -70,11 +70,7 @@ func domainInfo(ctx context.Context, c *Call, in domainIn) (domainOut, error) {
 	if err != nil {
 		return domainOut{}, err
 	}
-	d, err := c.sharedDomain(ctx, fqdn)
-	if err != nil {
-		return domainOut{}, err
-	}
-	known, err := c.Book.Recognise(c.Tenant.Name, fqdn, d.Contacts)
+	d, known, err := c.recognised(ctx, fqdn, c.sharedDomain)
 	if err != nil {
 		return domainOut{}, err
 	}

@@ -66,11 +66,15 @@ func rehearse(ctx context.Context, c *Call, plan any, wrong []FieldError, err er
 		}
 		wrong = append(wrong, fieldOfFault(f))
 	}
+	return fieldErrors(wrong), nil
+}
+
+func fieldErrors(wrong []FieldError) xmlrpc.Value {
 	out := []fieldErrorOut{}
 	for _, e := range wrong {
 		out = append(out, fieldErrorOut{Attr: list(e.Attr), Error: e.Error, Field: e.Field, FieldType: e.Type, Reason: e.Reason})
 	}
-	return encode(out), nil
+	return encode(out)
 }
 
 // fieldErrorOut is one entry of a dry run's answer. attr is always an array: a

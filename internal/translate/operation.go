@@ -62,8 +62,11 @@ func (s *Services) operationAnswer(op *ops.Operation) (operationOut, error) {
 		Source: op.Source, Step: string(op.Step), Type: op.Type,
 		Infos: infosOut{
 			Extras: keyed{}, Label: op.Infos.Label, ProductAction: op.Infos.Action,
-			ProductName: op.Infos.TLD, ProductType: "domain",
+			ProductName: op.Infos.TLD,
 		},
+	}
+	if op.Infos.TLD != "" { // a contact is no product
+		out.Infos.ProductType = "domain"
 	}
 	out.LastError, out.ErrorType = lastError(op)
 	if !op.Step.AtEnd() {

@@ -112,7 +112,7 @@ func (p domainPlan) intent(c *Call) (in ops.Intent, err error) {
 	request, err := json.Marshal(p.request)
 	return ops.Intent{
 		Tenant: c.Tenant.Name, Type: p.typ, Kind: p.kind, Source: source, FQDN: p.fqdn,
-		Params: params, Fingerprint: fingerprint(asked, p.secret), Once: p.once, Request: request, Nothing: p.nothing,
+		Params: params, Fingerprint: fingerprint(asked, p.secret), Once: p.once, Request: request, Nothing: p.nothing, Still: c.still,
 		Infos: ops.Infos{Action: p.action, TLD: tld(p.fqdn), Label: p.fqdn},
 	}, err
 }

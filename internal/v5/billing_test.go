@@ -11,7 +11,7 @@ func TestBillingIsThatOfTheOrganization(t *testing.T) {
 	var path string
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path = r.URL.RequestURI()
-		w.Write([]byte(`{"annual_balance":1.5,"grid":"A","outstanding_amount":2,"prepaid":{"amount":976.00,"currency":"EUR","warning_threshold":10}}`))
+		w.Write([]byte(`{"annual_balance":1.5,"grid":"A","outstanding_amount":2,"prepaid":{"amount":976.00,"currency":"EUR","warning_threshold":10,"created_at":"2020-01-02T03:04:05Z"}}`))
 	}))
 	defer server.Close()
 	c, err := New(Options{BaseURL: server.URL + "/v5"})
@@ -21,7 +21,8 @@ func TestBillingIsThatOfTheOrganization(t *testing.T) {
 	defer c.Close()
 	for id, want := range map[string]string{"": "/v5/billing/info", "e58f2734": "/v5/billing/info/e58f2734"} {
 		b, err := c.Session(Credential{Scheme: "Bearer", Secret: "x"}, id).Billing(t.Context())
-		if err != nil || path != want || b.Prepaid.Amount != 976 || *b.Prepaid.Warning != 10 || b.Outstanding != 2 {
+		if err != nil || path != want || b.Prepaid.Amount != 976 || *b.Prepaid.Warning != 10 || b.Outstanding != 2 ||
+			b.Prepaid.CreatedAt.Year() != 2020 || b.Prepaid.UpdatedAt != nil {
 			t.Errorf("%q: %s, %+v, %v", id, path, b, err)
 		}
 	}
@@ -36,7 +37,7 @@ func TestAmountsAreReadInEachForm(t *testing.T) {
 			t.Errorf("%s: %+v, %v", text, p, err)
 		}
 	}
-	for _, text := range []string{`{"amount":"many"}`, `{"amount":{}}`, `{"warning_threshold":"few"}`} {
+	for _, text := range []string{`{"amount":"many"}`, `{"amount":{}}`, `{"warning_threshold":"few"}`, `{"created_at":"once"}`} {
 		if err := json.Unmarshal([]byte(text), &Prepaid{}); err == nil {
 			t.Errorf("%s was read", text)
 		}

@@ -242,3 +242,26 @@ func (s *Session) SetContacts(ctx context.Context, fqdn string, c Contacts) erro
 	_, err := s.do(ctx, r)
 	return err
 }
+
+// SetOwner changes the data of a domain's owner, who stays the same: v5 refuses
+// another type, orgname or, for a person, name, so leave these out. country,
+// email and streetaddr are required; what is left out stays as it is (inferred
+// from the documented example). nil means that v5 has accepted the change, which
+// is carried out later and seen in DomainContacts.
+func (s *Session) SetOwner(ctx context.Context, fqdn string, owner Contact) error {
+	_, err := s.do(ctx, request{route: "PUT /domain/domains/{d}/contacts/owner", path: []string{fqdn}, body: owner})
+	return err
+}
+
+// reachabilityOrder asks for another message to an owner whose address was not
+// confirmed yet.
+type reachabilityOrder struct {
+	Action string `json:"action"` // resend
+}
+
+// ResendReachability has v5 send the message again that asks a domain's owner to
+// confirm the mail address.
+func (s *Session) ResendReachability(ctx context.Context, fqdn string) error {
+	_, err := s.do(ctx, request{route: "PATCH /domain/domains/{d}/reachability", path: []string{fqdn}, body: reachabilityOrder{"resend"}})
+	return err
+}

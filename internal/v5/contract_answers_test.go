@@ -31,6 +31,7 @@ var answers = []answerType{
 	{"CheckAnswer", into[Check], ""},
 	{"UserInfo", into[UserInfo], ""},
 	{"array<Organization>", into[[]Organization], ""},
+	{"array<Customer>", into[[]Customer], ""},
 	{"BillingInfo", into[Billing], ""},
 	{"DryRunAnswer", readVerdict, "Route Warning Err"},
 	{"Error", readError, "Route Status RetryAfter MaybeSent Unclear Err"},

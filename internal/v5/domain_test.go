@@ -267,6 +267,7 @@ func TestWhatCannotBeSentIsRefusedByName(t *testing.T) {
 		"fqdn and owner are required": s.CreateDomain(ctx, DomainCreate{Owner: owner}),
 		"fqdn and owner":              s.DryRunCreateDomain(ctx, DomainCreate{FQDN: "d.com"}),
 		"name is required":            check,
+		"release customer: no id":     s.ReleaseCustomer(ctx, ""),
 	} {
 		if e := asError(t, err); e.MaybeSent || !e.DefiniteNo() || !strings.Contains(e.Error(), want) || e.Route == "" {
 			t.Errorf("%v, want %q in it", err, want)

@@ -102,6 +102,11 @@ var table = []endpoint{
 	{method: "PUT", path: "/domain/transferin/{d}/authinfo", class: Once, ok: []int{http.StatusAccepted}, query: paying, body: transferCode{}},
 	{method: "POST", path: "/domain/transferin/{d}/available", class: Read, ok: []int{http.StatusOK}, body: transferQuestion{}},
 	{method: "PATCH", path: "/domain/domains/{d}/contacts", class: Once, ok: []int{http.StatusAccepted}, body: contactsPatch{}},
+	{method: "PUT", path: "/domain/domains/{d}/contacts/owner", class: Once, ok: []int{http.StatusAccepted}, body: Contact{}},
+	{method: "PATCH", path: "/domain/domains/{d}/reachability", class: Once, ok: []int{http.StatusAccepted, http.StatusNoContent}, body: reachabilityOrder{}},
+	{method: "GET", path: "/organization/organizations/{id}/customers", class: Read, ok: []int{http.StatusOK}},
+	{method: "POST", path: "/organization/organizations/{id}/action", class: Once,
+		ok: []int{http.StatusOK, http.StatusAccepted, http.StatusNoContent}, body: organizationAction{}},
 }
 
 // redirects are the codes that may carry a Location to a finished resource.

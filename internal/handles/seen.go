@@ -1,0 +1,233 @@
+package handles
+
+import (
+	"errors"
+
+	"v3gate/internal/store"
+	"v3gate/internal/v5"
+)
+
+// Seen is what v5 shows of a domain's contacts, as far as the gateway knows it.
+type Seen struct {
+	// Changes counts what the gateway has written of the domain's contacts. A
+	// reading of v5 that was begun before the last of it proves nothing.
+	Changes int64 `json:"changes,omitempty"`
+	Owner   Sight `json:"owner,omitzero"`
+	Admin   Sight `json:"admin,omitzero"`
+	Bill    Sight `json:"bill,omitzero"`
+	Tech    Sight `json:"tech,omitzero"`
+}
+
+// Sight is what v5 shows in one role.
+type Sight struct {
+	// Form is the digest of the contact as v5 shows it, "" until that was read.
+	// v5 normalises what it gets, so only another form than this one tells that
+	// somebody has changed the contact, never the handle's own text.
+	Form string `json:"form,omitempty"`
+	// Version is the one of the handle's content that v5 was last given.
+	Version int64 `json:"version,omitempty"`
+}
+
+func (s *Seen) of(role string) *Sight {
+	switch role {
+	case "owner":
+		return &s.Owner
+	case "admin":
+		return &s.Admin
+	case "bill":
+		return &s.Bill
+	}
+	return &s.Tech
+}
+
+func readSeen(tx *store.Tx, tenant, fqdn string) (s Seen, err error) {
+	_, err = store.GetJSON(tx, store.SeenKey(tenant, fqdn), &s)
+	return s, err
+}
+
+// UpdateList names the work list that carries a contact's new content to the
+// domains that use it.
+func UpdateList(handle string) string { return "contact " + handle }
+
+// Reading is what v5 shows of a domain, to be recognised.
+type Reading struct {
+	Tenant, FQDN string
+	Shown        v5.Contacts
+	// Changes is what Changes gave before v5 was asked.
+	Changes int64
+	// Busy tells whether an operation that may change the domain's contacts is at
+	// work. It is asked only where it matters.
+	Busy func(*store.Tx) (bool, error)
+}
+
+// Changes counts what the gateway has written of a domain's contacts; see
+// Reading.
+func (b *Book) Changes(tenant, fqdn string) (n int64, err error) {
+	err = b.db.View(func(tx *store.Tx) error {
+		seen, err := readSeen(tx, tenant, fqdn)
+		n = seen.Changes
+		return err
+	})
+	return n, err
+}
+
+// Recognise names the contacts of a domain by handles. Where the domain was
+// written through the gateway it knows them; the rest are recognised by their
+// content, or minted, and then kept. A contact that somebody else has changed
+// since is recognised anew: drifted counts the roles, and other domains of the
+// handle are not touched.
+func (b *Book) Recognise(r Reading) (d Domain, drifted int, err error) {
+	var known bool
+	err = b.db.View(func(tx *store.Tx) error {
+		if d, err = b.read(tx, domainKey{r.Tenant, r.FQDN}); err != nil || d.ID == 0 {
+			return err
+		}
+		seen, err := readSeen(tx, r.Tenant, r.FQDN)
+		known = err == nil && r.asKnown(&d, &seen)
+		return err
+	})
+	if err != nil || known {
+		return d, 0, err
+	}
+	err = b.db.Update(func(tx *store.Tx) (err error) {
+		d, drifted, err = b.recognise(tx, &r)
+		return err
+	})
+	return d, drifted, err
+}
+
+// asKnown tells whether v5 shows nothing that is not written down.
+func (r *Reading) asKnown(d *Domain, seen *Seen) bool {
+	known := true
+	d.Roles.each(func(role string, handle *string) error {
+		c := In(&r.Shown, role)
+		known = known && (c == nil || *handle != "" && (seen.Changes != r.Changes || seen.of(role).Form == c.Digest()))
+		return nil
+	})
+	return known
+}
+
+func (b *Book) recognise(tx *store.Tx, r *Reading) (d Domain, drifted int, err error) {
+	if d, err = b.domain(tx, r.Tenant, r.FQDN); err != nil {
+		return d, 0, err
+	}
+	seen, err := readSeen(tx, r.Tenant, r.FQDN)
+	if err != nil {
+		return d, 0, err
+	}
+	found, next := d.Roles, seen
+	err = found.each(func(role string, handle *string) error {
+		c := In(&r.Shown, role)
+		if c == nil {
+			return nil
+		}
+		was := *handle
+		sight, err := b.recogniseRole(tx, r, *next.of(role), seen.Changes == r.Changes, c, handle)
+		if *next.of(role) = sight; was != "" && was != *handle {
+			drifted++
+		}
+		return err
+	})
+	if err == nil && found != d.Roles {
+		b.Changed()
+		next.Changes++
+		err = b.assign(tx, r.Tenant, r.FQDN, found)
+		d.Roles = found
+	}
+	if err == nil && next != seen {
+		err = store.PutJSON(tx, store.SeenKey(r.Tenant, r.FQDN), next)
+	}
+	return d, drifted, err
+}
+
+// recogniseRole decides what a contact that v5 shows means for the handle of its
+// role. proves tells that the reading is not older than the gateway's own writes.
+func (b *Book) recogniseRole(tx *store.Tx, r *Reading, s Sight, proves bool, shown *v5.Contact, handle *string) (Sight, error) {
+	form := shown.Digest()
+	var has *Contact
+	if *handle != "" {
+		c, err := b.Read(tx, r.Tenant, *handle)
+		switch {
+		case err == nil:
+			has = &c
+		case !errors.Is(err, ErrUnknown):
+			return s, err
+		}
+	}
+	switch {
+	case has == nil:
+	case !proves || s.Form == form:
+		return s, nil
+	case has.digest() == form:
+		s.Form = form
+		return s, nil
+	default:
+		if unsettled, err := r.unsettled(tx, has, s); unsettled || err != nil {
+			return s, err
+		}
+		if s.Form == "" {
+			s.Form = form
+			return s, nil
+		}
+	}
+	c, err := b.withContent(tx, r.Tenant, shown, form)
+	if err != nil {
+		return s, err
+	}
+	*handle = c.Handle
+	if s = (Sight{Version: c.Version}); proves {
+		s.Form = form
+	}
+	return s, nil
+}
+
+// unsettled tells whether v5 may be about to show something else: both the old
+// and the new content are then known.
+func (r *Reading) unsettled(tx *store.Tx, c *Contact, s Sight) (bool, error) {
+	if c.Version != s.Version && store.GetID(tx, store.OpListKey(r.Tenant, UpdateList(c.Handle))) != 0 {
+		return true, nil
+	}
+	if r.Busy == nil {
+		return false, nil
+	}
+	return r.Busy(tx)
+}
+
+// withContent gives the contact for what v5 shows: the tenant's oldest one with
+// that content, or a new one made from it.
+func (b *Book) withContent(tx *store.Tx, tenant string, shown *v5.Contact, form string) (c Contact, err error) {
+	handle := ""
+	err = tx.Scan(store.ContactContentPrefix(tenant, tx.Digest(form)), func(_, value []byte) error {
+		handle = string(value)
+		return store.Stop
+	})
+	switch {
+	case err != nil:
+		return c, err
+	case handle != "":
+		return b.Read(tx, tenant, handle)
+	}
+	return b.mintShown(tx, tenant, fromV5(shown), form, false)
+}
+
+// Sent records that v5 shows, in these roles of a domain, the content of a handle
+// that it was given, in the form with this digest. A role that names another
+// handle by now is left alone.
+func (b *Book) Sent(tx *store.Tx, tenant, fqdn string, c *Contact, forms map[string]string) error {
+	b.Changed()
+	d, err := b.domain(tx, tenant, fqdn)
+	if err != nil {
+		return err
+	}
+	seen, err := readSeen(tx, tenant, fqdn)
+	if err != nil {
+		return err
+	}
+	seen.Changes++
+	for role, form := range forms {
+		if d.Roles.Of(role) == c.Handle {
+			*seen.of(role) = Sight{Form: form, Version: c.Version}
+		}
+	}
+	return store.PutJSON(tx, store.SeenKey(tenant, fqdn), seen)
+}

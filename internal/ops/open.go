@@ -1,0 +1,30 @@
+package ops
+
+import (
+	"errors"
+
+	"v3gate/internal/store"
+)
+
+// EachOpen calls fn, in the caller's transaction, for the operations of all
+// tenants that are not at their end, the oldest first. fn may give store.Stop and
+// must not write.
+func EachOpen(tx *store.Tx, fn func(*Operation) error) error {
+	return tx.ScanKeys(store.OpOpenPrefix(), func(key []byte) error {
+		op, err := load(tx, store.TrailingID(key))
+		if err != nil {
+			return err
+		}
+		return fn(op)
+	})
+}
+
+// AtEnd tells, in the caller's transaction, whether an operation is at its end; one
+// that is no longer kept is.
+func AtEnd(tx *store.Tx, id int64) (bool, error) {
+	op, err := load(tx, id)
+	if errors.Is(err, ErrUnknown) {
+		return true, nil
+	}
+	return err == nil && op.Step.AtEnd(), err
+}
