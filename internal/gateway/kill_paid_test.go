@@ -17,6 +17,7 @@ var killSeeds = map[string]sandbox.Seed{
 	"domain.owner.set":          {Domains: []sandbox.SeedDomain{{FQDN: killed}}},
 	"domain.renew":              {Domains: []sandbox.SeedDomain{{FQDN: killed, RegistryEndsAt: renewedFrom}}},
 	"domain.restore":            {Domains: []sandbox.SeedDomain{{FQDN: killed, RegistryEndsAt: time.Now().AddDate(0, 0, -52)}}},
+	"contact.update":            crowdSeed(),
 	"domain.transferin.proceed": {Taken: []string{killed}, TransferCodes: map[string]string{killed: "sesame"}},
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ const childEnv = "V3GATE_TEST_KILL_CHILD"
 type death struct {
 	Store, V5, Method, Point string
 	Speed                    int
+	Nth                      int    // which time it comes to the point; 0 is the first
+	Handle                   string // of the contact to update
 }
 
 const killed = "killed.net"
@@ -72,7 +75,7 @@ type killV5 struct {
 func newKillV5(t *testing.T, method, network string) *killV5 {
 	t.Helper()
 	ignores := strings.Contains(network, "ignore")
-	v := &killV5{sim: sandbox.New(sandbox.Options{StepTime: 5 * time.Millisecond, PendingChecks: -1, IgnoreDryRun: ignores})}
+	v := &killV5{sim: sandbox.New(sandbox.Options{StepTime: 5 * time.Millisecond, PendingChecks: -1, IgnoreDryRun: ignores, Normalise: true})}
 	if err := v.sim.Seed(killSeeds[method]); err != nil {
 		t.Fatal(err)
 	}
@@ -154,12 +157,17 @@ func TestKillChild(t *testing.T) {
 	} else if err := json.Unmarshal([]byte(order), &d); err != nil {
 		t.Fatal(err)
 	}
+	times := atomic.Int64{}
 	r := d.gateway(t, func(point string) {
-		if point == d.Point {
+		if point == d.Point && times.Add(1) >= int64(d.Nth) {
 			syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // it takes a moment, in which nothing may happen
 		}
 	})
+	if d.Method == "contact.update" {
+		r.must(t, d.Method, keyA, d.Handle, map[string]any{"streetaddr": crowdMoved})
+		select {} // it is killed by its background
+	}
 	r.must(t, d.Method, keyA, killed, d.params(t, r))
 }
 
@@ -193,6 +201,9 @@ func (d *death) gateway(t *testing.T, at func(string)) *rig {
 	cfg := config.Default()
 	cfg.Listen, cfg.Admin, cfg.Store, cfg.V5URL = "127.0.0.1:0", "127.0.0.1:0", d.Store, d.V5
 	cfg.Tenants = []config.Tenant{{Name: "a", V3Key: keyA, V5Token: sandbox.DefaultToken, SharingID: orgA}}
+	if d.Method == "contact.update" {
+		cfg.V5Rate = 0
+	}
 	begin := time.Now()
 	g, err := New(cfg, Hooks{
 		Log: zap.NewNop(), At: at,
