@@ -77,34 +77,40 @@ func (b *Book) Changes(tenant, fqdn string) (n int64, err error) {
 // since is recognised anew: drifted counts the roles, and other domains of the
 // handle are not touched.
 func (b *Book) Recognise(r Reading) (d Domain, drifted int, err error) {
-	var known bool
+	var known, named bool
 	err = b.db.View(func(tx *store.Tx) error {
 		if d, err = b.read(tx, domainKey{r.Tenant, r.FQDN}); err != nil || d.ID == 0 {
 			return err
 		}
 		seen, err := readSeen(tx, r.Tenant, r.FQDN)
-		known = err == nil && r.asKnown(&d, &seen)
+		known, named = r.asKnown(&d, &seen)
 		return err
 	})
 	if err != nil || known {
 		return d, 0, err
 	}
+	before := d
 	err = b.db.Update(func(tx *store.Tx) (err error) {
 		d, drifted, err = b.recognise(tx, &r)
 		return err
 	})
+	if named && (errors.Is(err, store.ErrCommit) || errors.Is(err, store.ErrUnsure)) {
+		return before, 0, nil // what is new will be noted when the disk takes it
+	}
 	return d, drifted, err
 }
 
-// asKnown tells whether v5 shows nothing that is not written down.
-func (r *Reading) asKnown(d *Domain, seen *Seen) bool {
-	known := true
+// asKnown tells whether v5 shows nothing that is not written down, and whether
+// every contact that it shows has a handle.
+func (r *Reading) asKnown(d *Domain, seen *Seen) (known, named bool) {
+	known, named = true, true
 	d.Roles.each(func(role string, handle *string) error {
 		c := In(&r.Shown, role)
 		known = known && (c == nil || *handle != "" && (seen.Changes != r.Changes || seen.of(role).Form == c.Digest()))
+		named = named && (c == nil || *handle != "")
 		return nil
 	})
-	return known
+	return known, named
 }
 
 func (b *Book) recognise(tx *store.Tx, r *Reading) (d Domain, drifted int, err error) {

@@ -65,10 +65,11 @@ func put(tx *store.Tx, op *Operation, paid bool) error {
 	}
 	op.pass()
 	open := func() error {
+		about := store.OpAboutKey(op.Tenant, op.FQDN, op.ID)
 		if op.Step.AtEnd() {
-			return tx.Delete(store.OpOpenKey(op.ID))
+			return errors.Join(tx.Delete(store.OpOpenKey(op.ID)), tx.Delete(about))
 		}
-		return tx.Put(store.OpOpenKey(op.ID), nil)
+		return errors.Join(tx.Put(store.OpOpenKey(op.ID), nil), tx.Put(about, nil))
 	}
 	guard := func() error {
 		key := store.OpGuardKey(op.FQDN)

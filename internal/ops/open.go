@@ -19,6 +19,17 @@ func EachOpen(tx *store.Tx, fn func(*Operation) error) error {
 	})
 }
 
+// EachOn is EachOpen for the operations of a tenant on one name.
+func EachOn(tx *store.Tx, tenant, fqdn string, fn func(*Operation) error) error {
+	return tx.ScanKeys(store.OpAboutPrefix(tenant, fqdn), func(key []byte) error {
+		op, err := load(tx, store.TrailingID(key))
+		if err != nil {
+			return err
+		}
+		return fn(op)
+	})
+}
+
 // AtEnd tells, in the caller's transaction, whether an operation is at its end; one
 // that is no longer kept is.
 func AtEnd(tx *store.Tx, id int64) (bool, error) {

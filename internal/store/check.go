@@ -166,6 +166,7 @@ var checks = map[string]func(*checker, *parsed){
 	kindOp:             (*checker).op,
 	kindOpTenant:       (*checker).opTenant,
 	kindOpOpen:         (*checker).opOpen,
+	kindOpAbout:        (*checker).opAbout,
 	kindOpGuard:        (*checker).opGuard,
 	kindOpOnce:         (*checker).opOnce,
 	kindOpItem:         (*checker).opItem,

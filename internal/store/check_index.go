@@ -144,6 +144,9 @@ func (c *checker) op(e *parsed) {
 	if index := OpOpenKey(id); !r.AtEnd && c.tx.b.Get(index) == nil {
 		c.say(e.key, "%s is missing, and it is not at its end", Readable(index))
 	}
+	if index := OpAboutKey(r.Tenant, r.FQDN, id); !r.AtEnd && c.tx.b.Get(index) == nil {
+		c.say(e.key, "%s is missing, and it is not at its end", Readable(index))
+	}
 	// These may be held by another operation: that is looked at there.
 	if index := OpGuardKey(r.FQDN); r.Guards && c.tx.b.Get(index) == nil {
 		c.say(e.key, "%s is missing: nothing keeps another purchase off the name", Readable(index))
@@ -165,6 +168,17 @@ func (c *checker) opTenant(e *parsed) {
 
 func (c *checker) opOpen(e *parsed) {
 	if r := record(c, e.key, OpKey(e.numbers[0]), c.records.Operation); r != nil && r.AtEnd {
+		c.say(e.key, "the operation is at its end")
+	}
+}
+
+func (c *checker) opAbout(e *parsed) {
+	r := record(c, e.key, OpKey(e.numbers[0]), c.records.Operation)
+	switch {
+	case r == nil:
+	case r.Tenant != e.strings[0] || r.FQDN != e.strings[1]:
+		c.say(e.key, "the operation is about %s of tenant %s", readablePart(r.FQDN), readablePart(r.Tenant))
+	case r.AtEnd:
 		c.say(e.key, "the operation is at its end")
 	}
 }

@@ -86,6 +86,7 @@ func populate(t *testing.T, db *DB, n int) {
 			PutJSON(tx, OpKey(22), someOperation{ID: 22, Tenant: "acme", List: "dns", Lists: true, Places: 2}),
 			tx.Put(OpTenantKey("acme", 20), nil), tx.Put(OpTenantKey("acme", 21), nil), tx.Put(OpTenantKey("acme", 22), nil),
 			tx.Put(OpOpenKey(21), nil), tx.Put(OpOpenKey(22), nil),
+			tx.Put(OpAboutKey("acme", "b.net", 21), nil), tx.Put(OpAboutKey("acme", "", 22), nil),
 			PutID(tx, OpGuardKey("b.net"), 21), PutID(tx, OpOnceKey("a.net", "2030"), 20),
 			PutID(tx, OpOnceKey("gone.net", "2030"), 5), // pruned
 			PutID(tx, OpListKey("acme", "dns"), 22), tx.Put(OpItemKey(22, 1), []byte("{}")), tx.Put(OpItemKey(22, 2), []byte("{}")),
@@ -176,8 +177,11 @@ func harms() []harm {
 		{text(DomainIDKey(8), "?"), "domain-id 8: its value cannot be read: invalid character '?' looking for beginning of value"},
 		{gone(UsesKey("AB2-GANDI", "acme", "a.net", "tech")), "domain acme a.net: uses AB2-GANDI acme a.net tech is missing"},
 		{text(UsesKey("AB3-GANDI", "acme", "a.net", "bill"), ""), `uses AB3-GANDI acme a.net bill: the domain's bill is ""`},
-		{gone(OpKey(21)), "op-guard b.net: op 21 is not there\nop-open 21: op 21 is not there\nop-tenant acme 21: op 21 is not there"},
-		{gone(OpKey(22)), "op-item 22 1: op 22 is not there\nop-item 22 2: op 22 is not there\nop-list acme dns: op 22 is not there\n" +
+		{gone(OpAboutKey("acme", "b.net", 21)), "op 21: op-about acme b.net 21 is missing, and it is not at its end"},
+		{text(OpAboutKey("acme", "a.net", 20), ""), "op-about acme a.net 20: the operation is at its end"},
+		{text(OpAboutKey("acme", "a.net", 21), ""), "op-about acme a.net 21: the operation is about b.net of tenant acme"},
+		{gone(OpKey(21)), "op-about acme b.net 21: op 21 is not there\nop-guard b.net: op 21 is not there\nop-open 21: op 21 is not there\nop-tenant acme 21: op 21 is not there"},
+		{gone(OpKey(22)), "op-about acme \"\" 22: op 22 is not there\nop-item 22 1: op 22 is not there\nop-item 22 2: op 22 is not there\nop-list acme dns: op 22 is not there\n" +
 			"op-open 22: op 22 is not there\nop-tenant acme 22: op 22 is not there"},
 		{put(OpKey(20), someOperation{ID: 30}), "op 20: its value is that of operation 30\nop-once a.net 2030: operation 20 is about \"\" \"\"\n" +
 			`op-tenant acme 20: the operation is tenant ""'s`},

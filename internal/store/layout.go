@@ -34,6 +34,7 @@ import (
 //	op-tenant       <tenant> <id>                  empty: a tenant's operations in order
 //	op-open         <id>                           empty: operations that are not at their end
 //	op-once         <fqdn> <what>                  id of the operation that did what may be done once, 8 bytes
+//	op-about        <tenant> <fqdn> <id>           empty: a tenant's operations on a name that are not at their end
 //	op-guard        <fqdn>                         id of the paid operation that holds the name, 8 bytes
 //	op-item         <id> <place>                   item of an operation's work list, JSON (package ops)
 //	op-list         <tenant> <name>                id of the operation whose work list of that name is at work, 8 bytes
@@ -52,6 +53,7 @@ const (
 	kindOp             = "op"
 	kindOpTenant       = "op-tenant"
 	kindOpOpen         = "op-open"
+	kindOpAbout        = "op-about"
 	kindOpGuard        = "op-guard"
 	kindOpOnce         = "op-once"
 	kindOpItem         = "op-item"
@@ -82,11 +84,15 @@ func OpTenantKey(tenant string, id int64) []byte { return Key(kindOpTenant, tena
 func OpTenantPrefix(tenant string) []byte        { return Key(kindOpTenant, tenant) }
 func OpOpenKey(id int64) []byte                  { return Key(kindOpOpen, id) }
 func OpOpenPrefix() []byte                       { return Key(kindOpOpen) }
-func OpOnceKey(fqdn, what string) []byte         { return Key(kindOpOnce, fqdn, what) }
-func OpGuardKey(fqdn string) []byte              { return Key(kindOpGuard, fqdn) }
-func OpItemKey(id, place int64) []byte           { return Key(kindOpItem, id, place) }
-func OpItemsPrefix(id int64) []byte              { return Key(kindOpItem, id) }
-func OpListKey(tenant, name string) []byte       { return Key(kindOpList, tenant, name) }
+func OpAboutKey(tenant, fqdn string, id int64) []byte {
+	return Key(kindOpAbout, tenant, fqdn, id)
+}
+func OpAboutPrefix(tenant, fqdn string) []byte { return Key(kindOpAbout, tenant, fqdn) }
+func OpOnceKey(fqdn, what string) []byte       { return Key(kindOpOnce, fqdn, what) }
+func OpGuardKey(fqdn string) []byte            { return Key(kindOpGuard, fqdn) }
+func OpItemKey(id, place int64) []byte         { return Key(kindOpItem, id, place) }
+func OpItemsPrefix(id int64) []byte            { return Key(kindOpItem, id) }
+func OpListKey(tenant, name string) []byte     { return Key(kindOpList, tenant, name) }
 
 // Key builds a key from strings and int64s.
 func Key(parts ...any) []byte {
@@ -139,14 +145,16 @@ func GetID(tx *Tx, key []byte) int64 { return TrailingID(tx.Get(key)) }
 // added to; each one has a test with a file of the version before.
 var migrations = []migration{
 	func(*Tx, Records) error { return nil }, // 0 -> 1: an empty store
-	indexContacts,                           // 1 -> 2: every contact by its content, and by its tenant
+	// 1 -> 2: every contact by its content, and by its tenant; open operations by
+	// what they are about.
+	func(tx *Tx, r Records) error { return errors.Join(indexContacts(tx, r), indexOpen(tx, r)) },
 }
 
 // migration is one step. Records read the values of packages that own them.
 type migration func(*Tx, Records) error
 
-// WithRecords gives Open what it needs to bring a store with contacts up to date
-// from a version before 2.
+// WithRecords gives Open what it needs to bring a store up to date from a version
+// before 2, unless nothing is in it.
 func WithRecords(r Records) Option { return func(db *DB) { db.records = r } }
 
 // indexContacts makes the indexes of contacts anew. Until then content led to the
@@ -159,7 +167,7 @@ func indexContacts(tx *Tx, records Records) error {
 	var contacts []ContactRecord
 	err := tx.Scan(ContactsPrefix(), func(k, v []byte) error {
 		if records.Contact == nil {
-			return errors.New("its contacts cannot be read by this command; start the gateway on it once")
+			return errUnreadable
 		}
 		c, err := records.Contact(v)
 		if err != nil {
@@ -176,6 +184,29 @@ func indexContacts(tx *Tx, records Records) error {
 		if c.Digest != "" {
 			err = errors.Join(err, tx.Put(ContactContentKey(c.Tenant, tx.Digest(c.Digest), c.ID), []byte(c.Handle)))
 		}
+	}
+	return err
+}
+
+var errUnreadable = errors.New("its records cannot be read by this command; start the gateway on it once")
+
+// indexOpen makes the index of open operations by what they are about.
+func indexOpen(tx *Tx, records Records) error {
+	var open []OperationRecord
+	err := tx.ScanKeys(OpOpenPrefix(), func(k []byte) error {
+		value := tx.Get(OpKey(TrailingID(k)))
+		switch {
+		case value == nil:
+			return nil // check tells
+		case records.Operation == nil:
+			return errUnreadable
+		}
+		op, err := records.Operation(value)
+		open = append(open, op)
+		return err
+	})
+	for _, op := range open {
+		err = errors.Join(err, tx.Put(OpAboutKey(op.Tenant, op.FQDN, op.ID), nil))
 	}
 	return err
 }

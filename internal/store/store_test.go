@@ -101,7 +101,7 @@ func TestContactsOfVersion1AreIndexed(t *testing.T) {
 		populate(t, db, 3)
 		err = db.Update(func(tx *Tx) error {
 			var made [][]byte
-			for _, kind := range []string{kindContactContent, kindContactTenant} {
+			for _, kind := range []string{kindContactContent, kindContactTenant, kindOpAbout} {
 				tx.ScanKeys(Key(kind), func(k []byte) error { made = append(made, bytes.Clone(k)); return nil })
 			}
 			var errs []error

@@ -135,8 +135,8 @@ func (c *Call) recognised(ctx context.Context, fqdn string,
 
 // changing tells whether an operation is at work that gives a domain contacts.
 func changing(tx *store.Tx, tenant, fqdn string) (busy bool, err error) {
-	err = ops.EachOpen(tx, func(op *ops.Operation) error {
-		if op.Tenant == tenant && op.FQDN == fqdn && slices.Contains(contactOps, op.Type) {
+	err = ops.EachOn(tx, tenant, fqdn, func(op *ops.Operation) error {
+		if slices.Contains(contactOps, op.Type) {
 			busy = true
 			return store.Stop
 		}

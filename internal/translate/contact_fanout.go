@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -99,8 +100,27 @@ func (f fanOut) want(tx *store.Tx, op *ops.Operation, item *ops.Item) error {
 	if len(s.sights) == 0 {
 		return &ops.SkipError{Reason: "the domain no longer uses the contact"}
 	}
+	if err := f.given(tx, op.Tenant, s); err != nil {
+		return err
+	}
 	item.Loaded = s
 	return nil
+}
+
+// given puts a send off while an operation gives the domain other contacts in one
+// of its roles: what is sent now would come after that, or be in its way.
+func (f fanOut) given(tx *store.Tx, tenant string, s *send) (later error) {
+	err := ops.EachOn(tx, tenant, s.fqdn, func(op *ops.Operation) error {
+		roles, err := rolesOf(op)
+		for role := range s.sights {
+			if handle := roles.Of(role); handle != "" && handle != s.contact.Handle {
+				later = &ops.LaterError{Reason: fmt.Sprintf("operation %d, which gives it another contact, is not at its end", op.ID)}
+				return cmp.Or(err, store.Stop)
+			}
+		}
+		return err
+	})
+	return errors.Join(err, later)
 }
 
 func (f fanOut) do(ctx context.Context, s *v5.Session, _ *ops.Operation, item *ops.Item) error {
