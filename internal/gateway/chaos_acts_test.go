@@ -20,7 +20,7 @@ func (k *integration) live() {
 
 // act is one thing that a client program does.
 func (k *integration) act() {
-	switch n := k.rng.IntN(40); {
+	switch n := k.rng.IntN(44); {
 	case n < 6:
 		k.follow(k.order("domain.create", oneOf(k.rng, wantedNames), k.rehearsed(k.contacts("duration", k.years()))))
 	case n < 10:
@@ -45,6 +45,8 @@ func (k *integration) act() {
 		k.call(k.rng, "domain.available", []any{oneOf(k.rng, wantedNames)})
 	case n < 38:
 		k.getHandle()
+	case n < 42:
+		k.updateContact()
 	default:
 		k.spy()
 	}

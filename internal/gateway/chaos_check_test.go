@@ -35,6 +35,7 @@ func (c *chaos) check() {
 	c.checkSends()
 	c.checkHistory()
 	c.checkTenants()
+	c.checkContacts()
 }
 
 // chargeOf is what the ledger calls the work of an operation.

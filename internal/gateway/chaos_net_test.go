@@ -73,10 +73,11 @@ type chaosNet struct {
 	air     int            // writing requests on their way
 	nth     map[string]int // requests of each name until now
 	sends   map[errand]*departed
+	took    map[copied]bool // copies of contacts that v5 has acknowledged
 }
 
 func newChaosNet(c *chaos) *chaosNet {
-	return &chaosNet{c: c, handler: c.sim.Handler(), nth: map[string]int{}, sends: map[errand]*departed{}}
+	return &chaosNet{c: c, handler: c.sim.Handler(), nth: map[string]int{}, sends: map[errand]*departed{}, took: map[copied]bool{}}
 }
 
 func (n *chaosNet) change(w chaosWeather) {
@@ -127,6 +128,7 @@ type chaosRequest struct {
 	// before is what had left until then.
 	who    *departed
 	before departed
+	copied *copied // the item behind it, nil for none
 }
 
 var errLost = errors.New("connection reset by peer")

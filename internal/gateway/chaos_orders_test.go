@@ -34,6 +34,9 @@ const apart = 10 * time.Second
 func (w *chaosWire) depart(x *chaosRequest) {
 	kind := orderKind(x.req.Method, x.req.URL.Path)
 	if kind == "" {
+		if strings.HasSuffix(x.req.URL.Path, "/contacts/owner") {
+			w.departCopy(x)
+		}
 		return
 	}
 	if x.dry {
@@ -41,6 +44,10 @@ func (w *chaosWire) depart(x *chaosRequest) {
 		return
 	}
 	found := w.senders(x, kind, ops.Sending)
+	if len(found) == 0 && kind == ops.KindContacts {
+		w.departCopy(x)
+		return
+	}
 	if len(found) == 0 {
 		w.c.violated(x.fqdn, "an order leaves that the journal does not know to be on its way: %s %s", x.req.Method, x.req.URL.Path)
 		return
@@ -101,6 +108,9 @@ func (w *chaosWire) end(x *chaosRequest, resp *http.Response, err error) {
 		status = resp.StatusCode
 	}
 	whole := x.fate == "" || x.fate == "slow"
+	if x.copied != nil && whole && status == http.StatusAccepted {
+		w.took[*x.copied] = true
+	}
 	if x.who != nil && (whole && status >= 400 && status < 500 || status == http.StatusTooManyRequests) {
 		*x.who = x.before
 	}

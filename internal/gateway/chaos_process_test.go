@@ -232,7 +232,8 @@ func (c *chaos) happen() {
 		c.current().die("at any time")
 		c.down(longestDown)
 	default:
-		c.net.arm(oneOf(c.rng, []string{"intended", "dry-run", "sending", "sent", "outcome", "departs", "lands"}))
+		c.net.arm(oneOf(c.rng, []string{"intended", "dry-run", "sending", "sent", "outcome", "departs", "lands",
+			"list", "item", "item-sent", "item-outcome", "list-end"}))
 	}
 }
 

@@ -68,7 +68,7 @@ func crowdStore(t *testing.T, path string) (handle string) {
 		err = db.Update(func(tx *store.Tx) error {
 			for i := range crowd {
 				roles := handles.Roles{Owner: c.Handle, Admin: c.Handle, Bill: c.Handle, Tech: c.Handle}
-				if err := book.SetRoles(tx, "a", crowded(i), roles, time.Now()); err != nil {
+				if err := book.SetRoles(tx, "a", crowded(i), roles, nil); err != nil {
 					return err
 				}
 			}

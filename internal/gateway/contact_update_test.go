@@ -179,7 +179,9 @@ func TestAnUpdateDuringARegistration(t *testing.T) {
 	clerks(t, 1, func(k *clerk) {
 		handle := k.known(1)
 		k.must("domain.create", "fresh.com", map[string]any{"owner": handle, "admin": handle, "bill": handle, "tech": handle, "duration": 1})
-		k.must("contact.update", handle, map[string]any{"streetaddr": "1 New Road"})
+		for range 2 { // as a caller does who got no answer
+			k.must("contact.update", handle, map[string]any{"streetaddr": "1 New Road"})
+		}
 		k.fails(516137, "owns a domain", keyA, "contact.update", handle, map[string]any{"given": "Other"})
 		k.fails(516139, "domain_create", keyA, "contact.delete", k.lonely("fresh2.com"))
 		time.Sleep(5 * time.Minute)

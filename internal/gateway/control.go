@@ -226,6 +226,7 @@ func OpenControl(storePath string, options ...store.Option) (*Control, error) {
 	engine, err := ops.New(db, ops.Options{
 		Settle:  translate.Settle(book),
 		Kinds:   translate.Kinds(book),
+		Follow:  translate.Follow(book),
 		Session: func(string) (*v5.Session, error) { return nil, errors.New("no daemon is running") },
 	})
 	if err != nil {

@@ -199,7 +199,7 @@ func (g *Gateway) assemble(hooks Hooks) error {
 	book := handles.New(g.db, handles.Floors{Handle: g.cfg.FirstHandle, ID: g.cfg.FirstID}, hooks.Now)
 	engine, err := ops.New(g.db, ops.Options{
 		Session: g.session, Settle: translate.Settle(book), Wait: g.cfg.PaidWait, FirstID: g.cfg.FirstID,
-		SkipDryRun: !g.cfg.V5DryRun, Kinds: translate.Kinds(book),
+		SkipDryRun: !g.cfg.V5DryRun, Kinds: translate.Kinds(book), Follow: translate.Follow(book),
 		Now: hooks.Now, Log: g.log, At: hooks.At,
 		DryRunIgnored: func(op *ops.Operation) { g.metrics.DryRunIgnored(op.Type) },
 		Undecided:     func(op *ops.Operation) { g.metrics.OperationUndecided(op.Type) },

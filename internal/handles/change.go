@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"time"
 
 	"v3gate/internal/store"
 )
@@ -18,13 +17,13 @@ type UsedError struct{ Handle, FQDN, Role string }
 
 func (e *UsedError) Error() string { return e.Handle + " is the " + e.Role + " of " + e.FQDN }
 
-// With gives the contact with its fields changed, at a time. The version grows
+// With gives the contact with its fields changed. The version grows
 // when v5 is to get something else than before. Nothing is written.
-func (c *Contact) With(change func(*Fields), now time.Time) Contact {
+func (c *Contact) With(change func(*Fields)) Contact {
 	is := *c
 	is.ExtraParameters, is.ShippingAddress = maps.Clone(c.ExtraParameters), maps.Clone(c.ShippingAddress)
 	if change(&is.Fields); !reflect.DeepEqual(c.Expand().Contact, is.Expand().Contact) {
-		is.Version, is.Changed, is.Shown = c.Version+1, now.UTC(), ""
+		is.Version, is.Shown = c.Version+1, ""
 	}
 	return is
 }
@@ -35,7 +34,7 @@ func (b *Book) Change(tx *store.Tx, tenant, handle string, change func(*Fields))
 	if was, err = b.Read(tx, tenant, handle); err != nil {
 		return was, is, err
 	}
-	if is = was.With(change, b.now()); reflect.DeepEqual(was, is) {
+	if is = was.With(change); reflect.DeepEqual(was, is) {
 		return was, is, nil
 	}
 	err = tx.Delete(store.ContactContentKey(tenant, tx.Digest(was.digest()), was.ID))

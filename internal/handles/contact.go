@@ -21,10 +21,8 @@ type Contact struct {
 	// Empty marks the own contact of a tenant whose content has not been read
 	// from v5 yet.
 	Empty bool `json:"empty,omitempty"`
-	// Version counts the changes of what v5 gets of it, and Changed dates the last
-	// one.
-	Version int64     `json:"version,omitempty"`
-	Changed time.Time `json:"changed,omitzero"`
+	// Version counts the changes of what v5 gets of it.
+	Version int64 `json:"version,omitempty"`
 	// Shown is the digest of what v5 showed, when the contact was made from that
 	// and not changed since; what the fields expand to may differ from it.
 	Shown string `json:"shown,omitempty"`

@@ -3,7 +3,6 @@ package handles
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"v3gate/internal/store"
 	"v3gate/internal/v5"
@@ -98,10 +97,10 @@ func (b *Book) Epoch() uint64 { return b.epoch.Load() }
 func (b *Book) Changed() { b.epoch.Add(1) }
 
 // SetRoles records which handles a domain now uses, in the caller's
-// transaction. A role that is "" stays as it was. Whoever calls it has seen the
-// domain changed, to what the contacts were at since or later, so it begins a new
-// epoch.
-func (b *Book) SetRoles(tx *store.Tx, tenant, fqdn string, roles Roles, since time.Time) error {
+// transaction. A role that is "" stays as it was. versions are those of the
+// contacts that v5 was given, by handle. Whoever calls it has seen the domain
+// changed, so it begins a new epoch.
+func (b *Book) SetRoles(tx *store.Tx, tenant, fqdn string, roles Roles, versions map[string]int64) error {
 	b.Changed()
 	if err := b.assign(tx, tenant, fqdn, roles); err != nil {
 		return fmt.Errorf("set contacts of %s: %w", fqdn, err)
@@ -111,21 +110,13 @@ func (b *Book) SetRoles(tx *store.Tx, tenant, fqdn string, roles Roles, since ti
 		return err
 	}
 	seen.Changes++
-	err = errors.Join(roles.each(func(role string, handle *string) error {
-		var c Contact
-		if *handle == "" {
-			return nil
+	roles.each(func(role string, handle *string) error {
+		if *handle != "" {
+			*seen.of(role) = Sight{Version: versions[*handle]}
 		}
-		if _, err := store.GetJSON(tx, store.ContactKey(*handle), &c); err != nil {
-			return err
-		}
-		if c.Changed.After(since) {
-			c.Version = 0 // v5 may have been given what was before
-		}
-		*seen.of(role) = Sight{Version: c.Version}
 		return nil
-	}))
-	return errors.Join(err, store.PutJSON(tx, store.SeenKey(tenant, fqdn), seen))
+	})
+	return store.PutJSON(tx, store.SeenKey(tenant, fqdn), seen)
 }
 
 // assign writes a domain's handles and the index of their uses.

@@ -218,7 +218,7 @@ func TestSetRolesKeepsTheIndexOfUses(t *testing.T) {
 		return keys
 	}
 	set := func(r Roles) {
-		if err := b.db.Update(func(tx *store.Tx) error { return b.SetRoles(tx, "a", "x.net", r, time.Time{}) }); err != nil {
+		if err := b.db.Update(func(tx *store.Tx) error { return b.SetRoles(tx, "a", "x.net", r, nil) }); err != nil {
 			t.Fatal(err)
 		}
 	}

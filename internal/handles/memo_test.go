@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"v3gate/internal/store"
 	"v3gate/internal/v5"
@@ -44,7 +43,7 @@ func TestWhatIsKeptFollowsTheStore(t *testing.T) {
 	look := func() Domain { t.Helper(); return recognise(t, b, "a", "x.net", contacts) }
 	set := func(tech string, end error) error {
 		return b.db.Update(func(tx *store.Tx) error {
-			return errors.Join(b.SetRoles(tx, "a", "x.net", Roles{Tech: tech}, time.Time{}), end)
+			return errors.Join(b.SetRoles(tx, "a", "x.net", Roles{Tech: tech}, nil), end)
 		})
 	}
 	look()
@@ -93,7 +92,7 @@ func TestReadersAmongWriters(t *testing.T) {
 	writers.Go(func() {
 		for i := range 100 {
 			if err := b.db.Update(func(tx *store.Tx) error {
-				return b.SetRoles(tx, "a", "x.net", Roles{Tech: name(i)}, time.Time{})
+				return b.SetRoles(tx, "a", "x.net", Roles{Tech: name(i)}, nil)
 			}); err != nil {
 				t.Error(err)
 			}
@@ -119,7 +118,7 @@ func TestMemoIsBounded(t *testing.T) {
 func TestAChangedDomainBeginsAnEpoch(t *testing.T) {
 	b := newBook(t)
 	before := b.Epoch()
-	if err := b.db.Update(func(tx *store.Tx) error { return b.SetRoles(tx, "a", "x.net", Roles{}, time.Time{}) }); err != nil {
+	if err := b.db.Update(func(tx *store.Tx) error { return b.SetRoles(tx, "a", "x.net", Roles{}, nil) }); err != nil {
 		t.Fatal(err)
 	}
 	if b.Epoch() == before {

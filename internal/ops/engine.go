@@ -24,6 +24,10 @@ type Options struct {
 	// Settle writes what became true with a DONE operation, in its commit. It
 	// may be run twice.
 	Settle func(*store.Tx, *Operation) error
+	// Follow gives the work lists that a DONE operation has made needed, each with
+	// a name; they are written in its commit, after Settle. nil where nothing
+	// follows. It may be run twice and must not write.
+	Follow func(*store.Tx, *Operation) ([]Intent, error)
 
 	Wait      time.Duration // how long Submit waits for v5's word: 4 s
 	LookGap   time.Duration // least time between the two looks before a second send: 10 s

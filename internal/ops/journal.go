@@ -26,6 +26,8 @@ type Intent struct {
 	// Once names what may be done once only; see Operation.
 	Once    string
 	Request json.RawMessage
+	// Basis is what the request was made from, kept for Options.Settle and Follow.
+	Basis json.RawMessage
 	// Items makes the work list of a kind that has them, in the commit of the
 	// intent: what it reads is what the list stands for, and what it writes is
 	// written with it. It may be run twice.
@@ -141,7 +143,9 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 	if err := kind.accepts(in); err != nil {
 		return op, false, err
 	}
-	err = e.db.Update(func(tx *store.Tx) error {
+	var next []Operation
+	err = e.db.Update(func(tx *store.Tx) (err error) {
+		next = nil
 		running, err := e.joined(tx, in)
 		if kind.Paid && !in.Nothing && !in.taken {
 			running, err = made(tx, in)
@@ -165,7 +169,8 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 		switch {
 		case in.Nothing || kind.Send == nil && op.Work.Next == 1:
 			op.Step, op.State, op.Started = Done, Accepted, now
-			return e.write(tx, &op)
+			next, err = e.write(tx, &op)
+			return err
 		case in.taken:
 			op.State, op.Sends, op.Started = Accepted, 1, now
 			if kind.Forget != nil {
@@ -180,6 +185,7 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 	if !fresh && op.Work.Next > 0 {
 		e.wakeList(op.ID)
 	}
+	e.begun(next)
 	if fresh {
 		e.count("", &op)
 		switch {
@@ -199,7 +205,7 @@ func (e *Engine) draft(tx *store.Tx, in Intent, now time.Time) (op Operation, er
 		Tenant: in.Tenant, Type: in.Type, Kind: in.Kind, Step: Wait, Source: in.Source,
 		FQDN: in.FQDN, Params: in.Params, Infos: in.Infos,
 		Created: now, Updated: now, State: Intended,
-		Fingerprint: in.Fingerprint, Once: in.Once, Request: in.Request, List: in.List,
+		Fingerprint: in.Fingerprint, Once: in.Once, Request: in.Request, Basis: in.Basis, List: in.List,
 	}
 	if e.kinds[in.Kind].Paid {
 		op.Step = Bill
@@ -236,7 +242,9 @@ func (e *Engine) commit(op Operation, closed func(Step) bool, mutate func(*Opera
 	}
 	var after Operation
 	var before Step
+	var next []Operation
 	err := e.db.Update(func(tx *store.Tx) error {
+		next = nil
 		op, err := load(tx, op.ID)
 		if err != nil {
 			return err
@@ -245,7 +253,7 @@ func (e *Engine) commit(op Operation, closed func(Step) bool, mutate func(*Opera
 		if !closed(op.Step) {
 			mutate(op)
 			op.Updated = e.opt.Now().UTC()
-			if err := e.write(tx, op); err != nil {
+			if next, err = e.write(tx, op); err != nil {
 				return err
 			}
 		}
@@ -258,22 +266,68 @@ func (e *Engine) commit(op Operation, closed func(Step) bool, mutate func(*Opera
 	if before != after.Step {
 		e.count(before, &after)
 	}
+	e.begun(next)
 	return after, nil
 }
 
 // write puts an operation, which is DONE only when its work list is; that
-// settles what it was about.
-func (e *Engine) write(tx *store.Tx, op *Operation) error {
+// settles what it was about, and begins what has to follow.
+func (e *Engine) write(tx *store.Tx, op *Operation) (next []Operation, err error) {
 	if err := e.weigh(tx, op); err != nil {
-		return err
+		return nil, err
 	}
 	if err := put(tx, op, e.kinds[op.Kind].Paid); err != nil {
-		return err
+		return nil, err
 	}
-	if op.Step == Done {
-		return e.opt.Settle(tx, op)
+	if op.Step != Done {
+		return nil, nil
 	}
-	return nil
+	if err := e.opt.Settle(tx, op); err != nil || e.opt.Follow == nil {
+		return nil, err
+	}
+	intents, err := e.opt.Follow(tx, op)
+	for _, in := range intents {
+		if err == nil {
+			next, err = e.follow(tx, in, next)
+		}
+	}
+	return next, err
+}
+
+// follow writes the intent of a work list that another operation has made needed,
+// in the commit that made it so. It gives the operations to begin with it.
+func (e *Engine) follow(tx *store.Tx, in Intent, next []Operation) ([]Operation, error) {
+	if err := e.kinds[in.Kind].follows(in); err != nil {
+		return next, err
+	}
+	op, err := e.joined(tx, in)
+	if err != nil {
+		return next, err
+	}
+	if op == nil {
+		fresh, err := e.draft(tx, in, e.opt.Now().UTC())
+		if err != nil || fresh.Work.Next == 1 { // nothing is to be done
+			return next, err
+		}
+		if err := put(tx, &fresh, false); err != nil {
+			return next, err
+		}
+		op = &fresh
+	}
+	return append(next, *op), nil
+}
+
+// begun begins what was written with the end of another operation.
+func (e *Engine) begun(next []Operation) {
+	for _, op := range next {
+		e.mu.Lock()
+		_, known := e.open[op.ID]
+		e.mu.Unlock()
+		if !known {
+			e.count("", &op)
+		}
+		e.wakeList(op.ID)
+	}
 }
 
 func (e *Engine) get(id int64) (op Operation, err error) {

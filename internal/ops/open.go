@@ -1,10 +1,6 @@
 package ops
 
-import (
-	"errors"
-
-	"v3gate/internal/store"
-)
+import "v3gate/internal/store"
 
 // EachOpen calls fn, in the caller's transaction, for the operations of all
 // tenants that are not at their end, the oldest first. fn may give store.Stop and
@@ -28,14 +24,4 @@ func EachOn(tx *store.Tx, tenant, fqdn string, fn func(*Operation) error) error 
 		}
 		return fn(op)
 	})
-}
-
-// AtEnd tells, in the caller's transaction, whether an operation is at its end; one
-// that is no longer kept is.
-func AtEnd(tx *store.Tx, id int64) (bool, error) {
-	op, err := load(tx, id)
-	if errors.Is(err, ErrUnknown) {
-		return true, nil
-	}
-	return err == nil && op.Step.AtEnd(), err
 }

@@ -96,6 +96,8 @@ type Operation struct {
 	// Request is what the kind sends. It holds contact data, so it is wiped once
 	// the operation is at its end; secrets in it go with the outcome.
 	Request json.RawMessage `json:",omitempty"`
+	// Basis is what the request was made from; see Intent.
+	Basis json.RawMessage `json:",omitempty"`
 	// Baseline is what v5 showed before anything was sent.
 	Baseline json.RawMessage `json:",omitempty"`
 	// Sends counts how often the request went out, in whatever guise; a second

@@ -134,6 +134,9 @@ func (e *Engine) reopen(ctx context.Context, id int64, in Intent, step Step) (Op
 		op, err = e.revise(op, func(op *Operation) {
 			op.Kind, op.Step, op.State = in.Kind, step, Intended
 			op.Params, op.Request, op.Fingerprint, op.Baseline = in.Params, in.Request, in.Fingerprint, baseline
+			if in.Basis != nil { // else v5 goes on with the first request
+				op.Basis = in.Basis
+			}
 			op.LastError, op.ErrorType, op.Refusal = "", "", ""
 			op.Sends, op.UnknownSince, op.Rehearsed = 0, time.Time{}, false
 			op.Relaunched = now

@@ -184,6 +184,14 @@ func (k *Kind) accepts(in Intent) error {
 	return nil
 }
 
+// follows checks an intent that is written without a caller.
+func (k Kind) follows(in Intent) error {
+	if k.Send != nil || in.Items == nil || in.List == "" {
+		return fmt.Errorf("follow: kind %q is no named work list", in.Kind)
+	}
+	return k.accepts(in)
+}
+
 // weigh decides, in the commit that would make an operation DONE, whether its
 // work list lets it: while items are left it goes on with those, and when some
 // failed it is in ERROR.

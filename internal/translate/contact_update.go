@@ -3,6 +3,7 @@ package translate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -125,8 +126,8 @@ func contactUpdateCheck(ctx context.Context, c *Call, in contactUpdateIn) (plan 
 		return plan, wrong, nil
 	}
 	err = c.Book.View(func(tx *store.Tx) (err error) {
-		u := update{book: c.Book, was: has, is: has.With(plan.change, c.Now())}
-		if err = u.find(tx); err == nil {
+		u := update{book: c.Book, was: has, is: has.With(plan.change)}
+		if err = errors.Join(u.find(tx), u.findComing(tx)); err == nil {
 			wrong = u.wrong()
 		}
 		return err
@@ -148,7 +149,7 @@ func contactUpdateDo(ctx context.Context, c *Call, plan contactPlan) (contactOut
 		if u.was, u.is, err = c.Book.Change(tx, c.Tenant.Name, plan.handle, plan.change); err != nil {
 			return nil, err
 		}
-		if err := u.find(tx); err != nil {
+		if err := errors.Join(u.find(tx), u.findComing(tx)); err != nil {
 			return nil, err
 		}
 		if wrong := u.wrong(); len(wrong) > 0 {
@@ -197,6 +198,7 @@ type update struct {
 	book    *handles.Book
 	was, is handles.Contact
 	uses    []use
+	coming  []use
 }
 
 // use is a domain that is to get the new content, in the role of the owner or in
@@ -204,26 +206,24 @@ type update struct {
 type use struct {
 	fqdn  string
 	owner bool
-	after int64 // an open operation that gives the domain the contact; 0 for none
 }
 
-// find looks for the domains that have something else than the new content, or
-// are about to be given what was before.
+// find looks for the domains that have something else than the new content.
 func (u *update) find(tx *store.Tx) error {
-	fresh := u.is.Version != u.was.Version
-	add := func(one use) {
-		if !slices.Contains(u.uses[max(0, len(u.uses)-2):], one) {
+	return u.book.Stale(tx, &u.is, func(fqdn, role string, stale bool) error {
+		one := use{fqdn, role == "owner"}
+		if stale && !slices.Contains(u.uses[max(0, len(u.uses)-2):], one) {
 			u.uses = append(u.uses, one)
-		}
-	}
-	err := u.book.Stale(tx, &u.is, func(fqdn, role string, stale bool) error {
-		if stale || fresh {
-			add(use{fqdn: fqdn, owner: role == "owner"})
 		}
 		return nil
 	})
-	if err != nil || !fresh {
-		return err
+}
+
+// findComing looks for the domains that an open operation is about to give the
+// contact. They have no item: when the operation is DONE an update follows.
+func (u *update) findComing(tx *store.Tx) error {
+	if u.is.Version == u.was.Version {
+		return nil
 	}
 	return ops.EachOpen(tx, func(op *ops.Operation) error {
 		roles, err := rolesOf(op)
@@ -231,10 +231,10 @@ func (u *update) find(tx *store.Tx) error {
 			return err
 		}
 		if roles.Owner == u.is.Handle {
-			add(use{op.FQDN, true, op.ID})
+			u.coming = append(u.coming, use{op.FQDN, true})
 		}
 		if slices.Contains([]string{roles.Admin, roles.Bill, roles.Tech}, u.is.Handle) {
-			add(use{op.FQDN, false, op.ID})
+			u.coming = append(u.coming, use{op.FQDN, false})
 		}
 		return nil
 	})
@@ -244,14 +244,15 @@ func (u *update) find(tx *store.Tx) error {
 // never change, nor does a person's name (v5 documentation), and two countries
 // are not known to it.
 func (u *update) wrong() (wrong []FieldError) {
-	if len(u.uses) == 0 {
+	uses := slices.Concat(u.uses, u.coming)
+	if len(uses) == 0 {
 		return nil
 	}
 	if country := strings.ToUpper(u.is.Country); slices.Contains(unsendable, country) {
 		wrong = append(wrong, enumError("country", fault.CountryCode,
-			"country: "+country+" no longer exists, and "+u.uses[0].fqdn+" uses the contact"))
+			"country: "+country+" no longer exists, and "+uses[0].fqdn+" uses the contact"))
 	}
-	owns := slices.IndexFunc(u.uses, func(one use) bool { return one.owner })
+	owns := slices.IndexFunc(uses, func(one use) bool { return one.owner })
 	if owns < 0 {
 		return wrong
 	}
@@ -266,7 +267,7 @@ func (u *update) wrong() (wrong []FieldError) {
 		if f.was != f.is {
 			wrong = append(wrong, FieldError{
 				Field: f.name, Type: "String", Error: "!EC_FIELDUPDATEPOSSIBLE", Object: fault.Contact, Cause: fault.CauseBadParameter,
-				Reason: f.name + ": it cannot change while the contact owns a domain, as it does " + u.uses[owns].fqdn +
+				Reason: f.name + ": it cannot change while the contact owns a domain, as it does " + uses[owns].fqdn +
 					"; make another contact and give it the domain with domain.owner.set",
 			})
 		}

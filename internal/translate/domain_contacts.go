@@ -3,6 +3,7 @@ package translate
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,9 +89,10 @@ func ownerSetCheck(ctx context.Context, c *Call, in ownerSetIn) (domainPlan, []F
 		request: v5.ChangeOwner{Owner: contacts.Owner, Admin: contacts.Admin, Bill: contacts.Bill, Tech: contacts.Tech},
 		params:  append(rolesParams(roles), param{"old_owner", strings.ToUpper(p.OldOwner)}),
 	}
-	if d.Contacts.Owner.Shows(contacts.Owner) {
+	if d.Contacts.Owner.Shows(contacts.Owner) || strings.EqualFold(known.Roles.Owner, p.Owner) {
 		// The holder stays the same, so nothing is for sale: at most the other
-		// contacts change, which is free.
+		// contacts change, which is free. The same handle is the same holder, though
+		// an update of its content may be on its way to v5.
 		contacts.Owner = nil
 		plan.kind, plan.request = ops.KindContacts, contacts
 		plan.nothing = d.Contacts.Admin.Shows(contacts.Admin) && d.Contacts.Bill.Shows(contacts.Bill) &&
@@ -123,6 +125,74 @@ func Settle(book *handles.Book) func(*store.Tx, *ops.Operation) error {
 		if roles = book.Present(tx, roles); err != nil || roles == (handles.Roles{}) {
 			return err
 		}
-		return book.SetRoles(tx, op.Tenant, op.FQDN, roles, op.Created)
+		versions, err := versionsOf(op)
+		if err != nil {
+			return err
+		}
+		return book.SetRoles(tx, op.Tenant, op.FQDN, roles, versions)
+	}
+}
+
+// versionsOf are those of the contacts that an operation was made from, by handle.
+func versionsOf(op *ops.Operation) (versions map[string]int64, err error) {
+	if len(op.Basis) == 0 {
+		return nil, nil
+	}
+	if err := json.Unmarshal(op.Basis, &versions); err != nil {
+		return nil, fmt.Errorf("basis of operation %d: %w", op.ID, err)
+	}
+	return versions, nil
+}
+
+// Follow gives the updates that a DONE operation has made needed: of contacts that
+// were changed after it was made from them.
+func Follow(book *handles.Book) func(*store.Tx, *ops.Operation) ([]ops.Intent, error) {
+	return func(tx *store.Tx, op *ops.Operation) (intents []ops.Intent, err error) {
+		roles, err := rolesOf(op)
+		if err != nil {
+			return nil, err
+		}
+		var done []string
+		for _, role := range []string{"owner", "admin", "bill", "tech"} {
+			handle := roles.Of(role)
+			if handle == "" || slices.Contains(done, handle) {
+				continue
+			}
+			done = append(done, handle)
+			contact, err := book.Read(tx, op.Tenant, handle)
+			if errors.Is(err, handles.ErrUnknown) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+			sight, err := book.Sight(tx, op.Tenant, op.FQDN, role)
+			if err != nil {
+				return nil, err
+			}
+			if sight.Version != contact.Version {
+				intents = append(intents, catchUp(book, op, &contact))
+			}
+		}
+		return intents, nil
+	}
+}
+
+// catchUp is an update that changes nothing and sends what some domains lack.
+func catchUp(book *handles.Book, op *ops.Operation, contact *handles.Contact) ops.Intent {
+	params, err := object([]param{{"handle", contact.Handle}, {"contact_id", contact.ID}, {"param_type", "contact"}})
+	if err != nil {
+		panic(err) // they are texts and a number
+	}
+	return ops.Intent{
+		Tenant: op.Tenant, Type: "contact_update", Kind: kindContactUpdate, Source: op.Source, FQDN: contact.Handle,
+		Params: params, Fingerprint: contact.Handle, List: handles.UpdateList(contact.Handle),
+		Infos: ops.Infos{Action: "update", Label: contact.Handle},
+		Items: func(tx *store.Tx) ([]ops.Item, error) {
+			u := update{book: book, was: *contact, is: *contact}
+			if err := u.find(tx); err != nil {
+				return nil, err
+			}
+			return u.items()
+		},
 	}
 }

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"context"
+	"encoding/json"
 
 	"v3gate/internal/fault"
 	"v3gate/internal/handles"
@@ -162,9 +163,20 @@ func (c *Call) expand(ctx context.Context, roles handles.Roles) (v5.Contacts, er
 	return out, nil
 }
 
-// still tells whether the contacts that the call has expanded are as they were. A
-// change that comes before the operation is written down would not find it, nor
-// would the operation know of the change.
+// basis are the versions of the contacts that the call has expanded.
+func (c *Call) basis() json.RawMessage {
+	if len(c.used) == 0 {
+		return nil
+	}
+	raw, err := json.Marshal(c.used)
+	if err != nil {
+		panic(err) // it is a map of numbers
+	}
+	return raw
+}
+
+// still tells whether the contacts that the call has expanded are as they were.
+// What of an owner cannot change may be changed until the domain is being bought.
 func (c *Call) still(tx *store.Tx) error {
 	for handle, version := range c.used {
 		contact, err := c.Book.Read(tx, c.Tenant.Name, handle)

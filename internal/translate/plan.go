@@ -110,11 +110,14 @@ func (p domainPlan) intent(c *Call) (in ops.Intent, err error) {
 		return in, err
 	}
 	request, err := json.Marshal(p.request)
+	if err != nil {
+		return in, err
+	}
 	return ops.Intent{
 		Tenant: c.Tenant.Name, Type: p.typ, Kind: p.kind, Source: source, FQDN: p.fqdn,
-		Params: params, Fingerprint: fingerprint(asked, p.secret), Once: p.once, Request: request, Nothing: p.nothing, Still: c.still,
+		Params: params, Fingerprint: fingerprint(asked, p.secret), Once: p.once, Request: request, Nothing: p.nothing, Still: c.still, Basis: c.basis(),
 		Infos: ops.Infos{Action: p.action, TLD: tld(p.fqdn), Label: p.fqdn},
-	}, err
+	}, nil
 }
 
 // fingerprint is equal for equal calls. A secret is part of it without being in
