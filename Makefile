@@ -1,5 +1,5 @@
 # Everything here is one command; CI runs them all through .ci/run.
-.PHONY: build test race fuzz chaos bench bench-http docs demo clients console-test image
+.PHONY: build test race fuzz chaos bench bench-contacts bench-http docs demo clients console-test image
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -21,6 +21,9 @@ chaos:   ## random sessions against a failing v5, for five minutes
 
 bench:   ## codecs, store and lists beside their peers, in one run each
 	go test -run '^$$' -bench . ./internal/xmlrpc ./internal/store ./internal/query
+
+bench-contacts: ## an update of a contact that 10,000 domains use, a minute
+	go test -run '^$$' -bench ContactUpdate -benchtime 1x ./internal/gateway
 
 bench-http: ## the whole gateway beside its peers, two minutes; ARGS="-rounds 7 -connections 64"
 	test/bench/run.sh $(ARGS)
