@@ -1,6 +1,7 @@
 package handles
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -181,12 +182,17 @@ func (b *Book) Forget(tenant, fqdn string) error {
 	})
 }
 
-// In gives a role's contact. v5 may leave out all but the owner; they
-// are then the owner's (v5 documentation).
+// In gives a role's contact. v5 may leave out all but the owner; they are then the
+// owner's (v5 documentation).
 func In(c *v5.Contacts, role string) *v5.Contact {
-	contact := map[string]*v5.Contact{"owner": c.Owner, "admin": c.Admin, "bill": c.Bill, "tech": c.Tech}[role]
-	if contact == nil {
-		return c.Owner
+	contact := c.Owner
+	switch role {
+	case "admin":
+		contact = c.Admin
+	case "bill":
+		contact = c.Bill
+	case "tech":
+		contact = c.Tech
 	}
-	return contact
+	return cmp.Or(contact, c.Owner)
 }

@@ -19,6 +19,13 @@ type memo struct {
 	mu      sync.RWMutex
 	refs    map[string]ref
 	domains map[domainKey]decoded
+	sights  map[domainKey]sighted
+}
+
+type sighted struct {
+	key  []byte // in the store
+	raw  string
+	seen Seen
 }
 
 type ref struct {
@@ -76,6 +83,31 @@ func (b *Book) read(tx *store.Tx, key domainKey) (Domain, error) {
 	keep(&b.memo.domains, key, d)
 	b.memo.mu.Unlock()
 	return d.domain, nil
+}
+
+// seen reads what v5 showed of a domain; zero where that is not known.
+func (b *Book) seen(tx *store.Tx, key domainKey) (Seen, error) {
+	b.memo.mu.RLock()
+	d, ok := b.memo.sights[key]
+	b.memo.mu.RUnlock()
+	if !ok {
+		d.key = store.SeenKey(key.Tenant, key.FQDN)
+	}
+	raw := tx.Get(d.key)
+	switch {
+	case raw == nil:
+		return Seen{}, nil
+	case ok && d.raw == string(raw):
+		return d.seen, nil
+	}
+	d = sighted{key: d.key, raw: string(raw)}
+	if err := json.Unmarshal(raw, &d.seen); err != nil {
+		return Seen{}, fmt.Errorf("read contacts of %s of tenant %s: %w", key.FQDN, key.Tenant, err)
+	}
+	b.memo.mu.Lock()
+	keep(&b.memo.sights, key, d)
+	b.memo.mu.Unlock()
+	return d.seen, nil
 }
 
 func keep[K comparable, V any](m *map[K]V, key K, value V) {

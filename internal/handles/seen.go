@@ -64,7 +64,7 @@ type Reading struct {
 // Reading.
 func (b *Book) Changes(tenant, fqdn string) (n int64, err error) {
 	err = b.db.View(func(tx *store.Tx) error {
-		seen, err := readSeen(tx, tenant, fqdn)
+		seen, err := b.seen(tx, domainKey{tenant, fqdn})
 		n = seen.Changes
 		return err
 	})
@@ -82,7 +82,7 @@ func (b *Book) Recognise(r Reading) (d Domain, drifted int, err error) {
 		if d, err = b.read(tx, domainKey{r.Tenant, r.FQDN}); err != nil || d.ID == 0 {
 			return err
 		}
-		seen, err := readSeen(tx, r.Tenant, r.FQDN)
+		seen, err := b.seen(tx, domainKey{r.Tenant, r.FQDN})
 		known, named = r.asKnown(&d, &seen)
 		return err
 	})
@@ -104,9 +104,14 @@ func (b *Book) Recognise(r Reading) (d Domain, drifted int, err error) {
 // every contact that it shows has a handle.
 func (r *Reading) asKnown(d *Domain, seen *Seen) (known, named bool) {
 	known, named = true, true
+	var last *v5.Contact
+	var form string
 	d.Roles.each(func(role string, handle *string) error {
 		c := In(&r.Shown, role)
-		known = known && (c == nil || *handle != "" && (seen.Changes != r.Changes || seen.of(role).Form == c.Digest()))
+		if c != nil && seen.Changes == r.Changes && (last == nil || !c.Same(last)) {
+			last, form = c, c.Digest()
+		}
+		known = known && (c == nil || *handle != "" && (seen.Changes != r.Changes || seen.of(role).Form == form))
 		named = named && (c == nil || *handle != "")
 		return nil
 	})

@@ -65,6 +65,19 @@ func (c *Contact) Shows(want *Contact) bool {
 	return true
 }
 
+// Same tells whether two contacts are equal letter by letter in all that Digest
+// depends on. It is quick: a domain mostly has one contact in all roles.
+func (c *Contact) Same(d *Contact) bool {
+	return c == d || c.texts() == d.texts() && maps.Equal(c.ExtraParameters, d.ExtraParameters)
+}
+
+func (c *Contact) texts() [18]string {
+	return [...]string{
+		c.Type, c.Given, c.Family, c.OrgName, c.StreetAddr, c.City, c.Zip, c.Country, c.Email, c.Phone, c.Mobile, c.Fax,
+		c.Siren, c.BrandNumber, c.JOAnnounceNumber, c.JOAnnouncePage, c.JODeclarationDate, c.JOPublicationDate,
+	}
+}
+
 // Digest is equal for contacts of equal content after normalisation, and for no
 // others. It is hexadecimal and tells nothing about the contact. A nil contact
 // has the digest "".

@@ -1,6 +1,9 @@
 package v5
 
-import "testing"
+import (
+	"reflect"
+	"testing"
+)
 
 func alice() *Contact {
 	return &Contact{Type: "individual", Given: "Alice", Family: "Doe", StreetAddr: "5 rue neuve", City: "Paris", Zip: "75001",
@@ -78,5 +81,32 @@ func TestOwnsLooksAtBothSharingSpaces(t *testing.T) {
 		if got := s.Owns(&c.domain); got != c.want {
 			t.Errorf("%s: Owns = %v", c.name, got)
 		}
+	}
+}
+
+// Same sees every difference that Digest sees.
+func TestSameIsAsStrictAsDigest(t *testing.T) {
+	whole := Contact{Type: "company", Given: "a", Family: "b", OrgName: "c", StreetAddr: "d", City: "e", Zip: "f", Country: "FR", Email: "g",
+		Phone: "+33.1", Mobile: "+33.2", Fax: "+33.3", Siren: "h", BrandNumber: "i", JOAnnounceNumber: "j", JOAnnouncePage: "k",
+		JODeclarationDate: "l", JOPublicationDate: "m", ExtraParameters: map[string]string{"birth_city": "n"}}
+	twin := whole
+	twin.ExtraParameters = map[string]string{"birth_city": "n"}
+	if !whole.Same(&twin) || !whole.Same(&whole) {
+		t.Error("equal contacts differ")
+	}
+	v := reflect.ValueOf(&twin).Elem()
+	for i := range v.NumField() {
+		f := v.Field(i)
+		old := reflect.ValueOf(f.Interface())
+		switch f.Kind() {
+		case reflect.String:
+			f.SetString("9")
+		case reflect.Map:
+			f.Set(reflect.ValueOf(map[string]string{"birth_city": "9"}))
+		}
+		if twin.Digest() != whole.Digest() && twin.Same(&whole) {
+			t.Errorf("%s is not looked at", v.Type().Field(i).Name)
+		}
+		f.Set(old)
 	}
 }
