@@ -62,14 +62,12 @@ func byName(items []Item) (map[string]json.RawMessage, error) {
 // giveWay takes the items there are out of the way of fresh ones, and those out
 // of fresh that an item there is stands for.
 func giveWay(tx *store.Tx, op *Operation, fresh map[string]json.RawMessage) error {
-	for n := int64(1); n < op.Work.Next; n++ {
-		it, err := loadItem(tx, op.ID, n)
-		if err != nil {
-			return err
-		}
-		if it == nil {
-			continue
-		}
+	// A list that was replaced often has its items far apart.
+	there, err := allItems(tx, op.ID)
+	if err != nil {
+		return err
+	}
+	for _, it := range there {
 		request, again := fresh[it.Name]
 		switch {
 		case it.State == ItemSending:
@@ -84,7 +82,7 @@ func giveWay(tx *store.Tx, op *Operation, fresh map[string]json.RawMessage) erro
 			delete(fresh, it.Name)
 		case it.State == ItemDone && !again:
 		default:
-			err = tx.Delete(store.OpItemKey(op.ID, n))
+			err = tx.Delete(store.OpItemKey(op.ID, it.N))
 		}
 		if err != nil {
 			return err
@@ -160,17 +158,20 @@ func putWork(tx *store.Tx, op *Operation) error {
 	if !op.Step.AtEnd() || op.Step == Done {
 		return nil
 	}
-	for n := int64(1); n < op.Work.Next; n++ {
-		it, err := loadItem(tx, op.ID, n)
-		if err == nil && it != nil && !it.State.AtEnd() {
+	left, err := allItems(tx, op.ID)
+	for _, it := range left {
+		if !it.State.AtEnd() {
 			it.end(ItemSkipped, "the operation ended before")
-			err = putItem(tx, op.ID, it)
-		}
-		if err != nil {
-			return err
+			err = errors.Join(err, putItem(tx, op.ID, it))
 		}
 	}
-	return nil
+	return err
+}
+
+// allItems reads a list for who is going to write it.
+func allItems(tx *store.Tx, id int64) (all []*Item, err error) {
+	err = eachItem(tx, id, func(it *Item) error { all = append(all, it); return nil })
+	return all, err
 }
 
 // dropItems takes the items of an operation out of the store, in commits that

@@ -279,3 +279,28 @@ func TestALongList(t *testing.T) {
 		}
 	})
 }
+
+// A list that is replaced again and again is no longer than one.
+func TestAListReplacedAgainAndAgain(t *testing.T) {
+	workshop(t, 20, sandbox.Options{}, func(s *shop) {
+		s.want = func(_ *store.Tx, it *Item) error {
+			if !strings.Contains(string(it.Request), "Zoe") {
+				return &LaterError{"not that one"}
+			}
+			return nil
+		}
+		op := s.submitted(pushIntent(items(20, "A")...))
+		for i := range 200 {
+			_, err := s.e.Replace(tenantA, op.ID, ListOf(items(20, fmt.Sprint("B", i))...))
+			s.must(err)
+		}
+		_, err := s.e.Replace(tenantA, op.ID, ListOf(items(20, "Zoe")...))
+		s.must(err)
+		if n := len(s.list(op.ID)); n != 20 {
+			t.Errorf("%d items are kept", n)
+		}
+		s.wait(op.ID, time.Minute)
+		s.ends(op.ID, Done, "", "20 done")
+		s.onceEach(20, "Zoe")
+	})
+}

@@ -1,6 +1,8 @@
 package ops
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -209,34 +211,31 @@ func (e *Engine) nextItem(l *worklist) (n int64, wait time.Duration, ended bool,
 		return n, wait, false, nil
 	}
 	err = e.db.View(func(tx *store.Tx) error {
-		op, err := load(tx, l.id)
-		if err != nil {
-			return err
-		}
-		for ; l.cursor < op.Work.Next && !l.broken && n == 0; l.cursor++ {
-			if l.hand[l.cursor] {
-				continue
+		return tx.ScanFrom(store.OpItemsPrefix(l.id), store.OpItemKey(l.id, l.cursor), func(key, value []byte) error {
+			it := &Item{N: store.TrailingID(key)}
+			if err := json.Unmarshal(value, it); err != nil {
+				return fmt.Errorf("read %q: %w", key, err)
 			}
-			it, err := loadItem(tx, l.id, l.cursor)
-			if err != nil {
-				return err
+			if l.broken {
+				return store.Stop
 			}
-			if it == nil || it.State.AtEnd() {
-				l.broken = l.kind.Sequential && it != nil && it.State == ItemFailed
-				continue
-			}
-			// A clock that was set back would seem to put it off for long.
-			if d := min(it.NotBefore.Sub(e.opt.Now()), longestDelay); d > 0 {
+			l.cursor = it.N
+			switch d := min(it.NotBefore.Sub(e.opt.Now()), longestDelay); {
+			case l.hand[it.N]:
+			case it.State.AtEnd():
+				l.broken = l.kind.Sequential && it.State == ItemFailed
+			case d > 0: // a clock that was set back would seem to put it off for long
 				l.waiting[it.N] = now.Add(d)
 				if wait = min(wait, d); l.kind.Sequential {
-					return nil
+					return store.Stop
 				}
-				continue
+			default:
+				n = it.N
+				return store.Stop // it is still the next if it is not begun now
 			}
-			n = it.N
-			return nil // and it is still the next if it is not begun now
-		}
-		return nil
+			l.cursor++
+			return nil
+		})
 	})
 	return n, wait, n == 0 && len(l.hand) == 0 && len(l.waiting) == 0, err
 }
