@@ -81,7 +81,7 @@ func (c *chaos) checkContacts() {
 			}
 			uses := map[string][]string{}
 			err = p.services.Book.View(func(tx *store.Tx) error {
-				return p.services.Book.Uses(tx, tn.name, handle, func(fqdn, role string) error {
+				return p.services.Book.EachUse(tx, tn.name, handle, func(fqdn, role string) error {
 					uses[fqdn] = append(uses[fqdn], role)
 					return nil
 				})

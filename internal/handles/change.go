@@ -46,7 +46,7 @@ func (b *Book) Change(tx *store.Tx, tenant, handle string, change func(*Fields))
 func (b *Book) Stale(tx *store.Tx, c *Contact, fn func(fqdn, role string, stale bool) error) error {
 	var last string
 	var seen Seen
-	return b.Uses(tx, c.Tenant, c.Handle, func(fqdn, role string) (err error) {
+	return b.EachUse(tx, c.Tenant, c.Handle, func(fqdn, role string) (err error) {
 		if fqdn != last {
 			if seen, err = readSeen(tx, c.Tenant, fqdn); err != nil {
 				return err
@@ -82,7 +82,7 @@ func (b *Book) Delete(tenant, handle string, free func(*store.Tx) error) error {
 			return ErrOwn
 		}
 		var used error
-		if err := b.Uses(tx, tenant, handle, func(fqdn, role string) error {
+		if err := b.EachUse(tx, tenant, handle, func(fqdn, role string) error {
 			used = &UsedError{handle, fqdn, role}
 			return store.Stop
 		}); err != nil || used != nil {

@@ -156,9 +156,9 @@ func (b *Book) Present(tx *store.Tx, roles Roles) Roles {
 	return roles
 }
 
-// Uses calls fn for each domain and role of a tenant in which a handle is used, a
+// EachUse calls fn for each domain and role of a tenant in which a handle is used, a
 // domain's roles one after the other. fn must not write.
-func (b *Book) Uses(tx *store.Tx, tenant, handle string, fn func(fqdn, role string) error) error {
+func (b *Book) EachUse(tx *store.Tx, tenant, handle string, fn func(fqdn, role string) error) error {
 	return tx.ScanKeys(store.UsesOfPrefix(handle, tenant), func(key []byte) error {
 		parts := store.KeyStrings(key)
 		return fn(parts[3], parts[4])

@@ -72,7 +72,7 @@ func TestPagesOfUses(t *testing.T) {
 		for _, tenant := range []string{"a", "b"} {
 			for i := range 3 {
 				fqdn := fmt.Sprintf("d%d.com", i)
-				if err := b.SetRoles(tx, tenant, fqdn, Roles{Owner: c.Handle, Tech: c.Handle, Admin: c.Handle + "0"}); err != nil {
+				if err := b.SetRoles(tx, tenant, fqdn, Roles{Owner: c.Handle, Tech: c.Handle, Admin: c.Handle + "0"}, nil); err != nil {
 					return err
 				}
 				want = append(want, Use{tenant, fqdn, "owner"}, Use{tenant, fqdn, "tech"})

@@ -101,7 +101,7 @@ func TestDriftIsAnotherFormThanV5sOwn(t *testing.T) {
 	}
 	inTx(t, b, func(tx *store.Tx) error {
 		var uses []string
-		err := b.Uses(tx, "a", c.Handle, func(fqdn, role string) error { uses = append(uses, fqdn+" "+role); return nil })
+		err := b.EachUse(tx, "a", c.Handle, func(fqdn, role string) error { uses = append(uses, fqdn+" "+role); return nil })
 		if got := fmt.Sprint(uses); got != "[x.net admin x.net bill x.net owner y.net admin y.net bill y.net owner]" {
 			t.Errorf("uses %s", got)
 		}

@@ -34,7 +34,7 @@ func reachabilityResend(ctx context.Context, c *Call, in reachabilityIn) (operat
 	}
 	intent.Kind, intent.List, intent.Infos.Action = kindResend, "reachability "+contact.Handle, "resend"
 	intent.Items = func(tx *store.Tx) (items []ops.Item, err error) {
-		err = c.Book.Uses(tx, c.Tenant.Name, contact.Handle, func(fqdn, role string) error {
+		err = c.Book.EachUse(tx, c.Tenant.Name, contact.Handle, func(fqdn, role string) error {
 			if role != "owner" {
 				return nil
 			}
