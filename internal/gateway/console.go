@@ -226,7 +226,7 @@ func (g *Gateway) consoleOperation(id int64) (*console.Operation, error) {
 			w.Failed++
 		case ops.ItemSkipped:
 			w.Skipped++
-		case ops.ItemSending:
+		case ops.ItemSending, ops.ItemTaken:
 			w.Sending++
 		default:
 			w.Todo++

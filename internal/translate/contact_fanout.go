@@ -176,9 +176,9 @@ func (f fanOut) shown(ctx context.Context, s *v5.Session, _ *ops.Operation, item
 	return true, nil
 }
 
-// doubtful is how many times v5 is read before what may have reached it is sent
-// again; with the time between them that is two and a half minutes.
-const doubtful = 5
+// doubtful is how many tries v5 is only read before what may have reached it is
+// sent again; with the time between them that is more than a minute.
+const doubtful = 3
 
 // showsAll is Shows for every member, those too that v5 fills in by itself.
 func showsAll(shown, want *v5.Contact) bool {
