@@ -66,6 +66,9 @@ type Kind struct {
 	// shows it; it fails when v5 does not in some ten minutes. ShownItem can tell
 	// such an item by its state, ItemTaken.
 	AwaitItem bool
+	// Looks is in how many tries v5 is only read, by ShownItem, before an item is
+	// sent again of which nobody knows what became: v5 shows late what it took.
+	Looks int
 	// DoneItem writes what became true with an item that is done, in the commit of
 	// that; nil where nothing does. The item is the one that the functions above
 	// had, with what they left in Loaded. It may be run twice.

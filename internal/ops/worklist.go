@@ -48,6 +48,7 @@ type Item struct {
 
 	State     ItemState
 	Tries     int       `json:",omitempty"`
+	Sent      int       `json:",omitempty"` // the last try that may have sent it
 	LastError string    `json:",omitempty"`
 	NotBefore time.Time `json:",omitzero"`
 	// Then is the request that is to follow when the one that is on its way has

@@ -108,7 +108,8 @@ func (it *Item) end(state ItemState, text string) {
 // succeed puts the request that is to follow in the place of the one before. It
 // is to be sent even if v5 shows it: the one before may be about to change that.
 func (it *Item) succeed() {
-	it.State, it.Request, it.Then, it.Tries, it.LastError = ItemTodo, it.Then, nil, 0, ""
+	it.State, it.Request, it.Then, it.LastError = ItemTodo, it.Then, nil, ""
+	it.Tries, it.Sent = 0, 0
 }
 
 // loadItem gives nil where there is none.

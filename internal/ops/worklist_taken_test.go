@@ -193,3 +193,38 @@ func TestAnEndThatCannotBeNoted(t *testing.T) {
 		}
 	})
 }
+
+// What may have reached v5 is only looked for until v5 has had time to show it,
+// counted from the last send, whatever dies in between.
+func TestALostAnswerIsLookedForFirst(t *testing.T) {
+	workshop(t, 2, sandbox.Options{}, func(s *shop) {
+		s.awaiting()
+		begin := time.Now()
+		s.alter(func(k *Kind) {
+			k.Looks = 2
+			k.ShownItem = func(ctx, session, *Operation, *Item) (bool, error) { return false, nil }
+		})
+		s.wire.fail(trouble{kind: "lose-after", method: "PATCH", path: name(1) + "/contacts", times: 2})
+		s.submitted(pushIntent(items(2, "Carol")...))
+		var sent []time.Duration
+		for range 800 {
+			time.Sleep(time.Second)
+			if n := s.sends(name(1)); n > len(sent) {
+				sent = append(sent, time.Since(begin).Truncate(10*time.Second))
+				s.again() // and Sent outlives the process
+			}
+		}
+		if want := "[0s 1m10s 10m30s]"; fmt.Sprint(sent) != want {
+			t.Errorf("sent after %v, want %s", sent, want)
+		}
+	})
+}
+
+func (s *shop) sends(name string) (n int) {
+	for _, began := range s.begins() {
+		if began == name {
+			n++
+		}
+	}
+	return n
+}

@@ -18,6 +18,7 @@ type try struct {
 	item  Item
 	send  bool // it is to be sent; else tried is all that became of it
 	doubt bool // nobody knows what became of its last send
+	look  bool // it is not to be sent again yet
 	tried tried
 }
 
@@ -79,8 +80,10 @@ func (e *Engine) markItem(l *worklist, n int64) (try, error) {
 			err = safely(func() error { return want(tx, op, it) })
 		}
 		if b.send = err == nil; b.send {
-			if it.NotBefore = now.Add(e.opt.LookGap); it.State != ItemTaken {
-				it.State = ItemSending
+			it.NotBefore = now.Add(e.opt.LookGap)
+			b.look = b.doubt && it.Tries-it.Sent <= l.kind.Looks
+			if it.State != ItemTaken && !b.look {
+				it.State, it.Sent = ItemSending, it.Tries
 			}
 		} else {
 			v := judge(err, b.doubt, false)
@@ -142,6 +145,9 @@ func (e *Engine) attempt(ctx context.Context, kind *Kind, s *v5.Session, b *try)
 	if inDoubt {
 		if v, decided := shown(); decided {
 			return v
+		}
+		if b.look {
+			return verdict{state: ItemSending, text: "v5's answer got lost, and it does not show the change yet"}
 		}
 	}
 	err := safely(func() error { return kind.DoItem(ctx, s, &b.op, &b.item) })
@@ -239,7 +245,7 @@ func (it *Item) settle(v verdict, first time.Duration, now time.Time) tried {
 	t := tried{n: it.N, hold: v.hold}
 	state := v.state
 	if state == ItemTaken && it.State != ItemTaken {
-		it.Tries = 0 // from now on they are looks
+		it.Tries, it.Sent = 0, 0 // from now on they are looks
 	}
 	if !state.AtEnd() {
 		t.after = max(delay(it.Tries, first), min(v.after, longestDelay))

@@ -22,7 +22,7 @@ const kindContactUpdate = "contact_update"
 func Kinds(book *handles.Book) map[string]ops.Kind {
 	f := fanOut{book}
 	return map[string]ops.Kind{
-		kindContactUpdate: {WantItem: f.want, DoItem: f.do, ShownItem: f.shown, DoneItem: f.done, AwaitItem: true},
+		kindContactUpdate: {WantItem: f.want, DoItem: f.do, ShownItem: f.shown, DoneItem: f.done, AwaitItem: true, Looks: 2},
 		kindResend:        {WantItem: f.wantOwner, DoItem: resend},
 	}
 }
@@ -144,7 +144,7 @@ func ownerData(c v5.Contact) v5.Contact {
 // shown tells whether v5 shows what an item sends. An item that v5 took is only
 // waited for, and any change of what is shown will do in the end: v5 makes its own
 // form of what it gets. One of which nobody knows whether v5 got it is sent again
-// unless all of it is there, and not before v5 has had time to show it.
+// unless all of it is there.
 func (f fanOut) shown(ctx context.Context, s *v5.Session, _ *ops.Operation, item *ops.Item) (bool, error) {
 	send := item.Loaded.(*send)
 	now, err := s.DomainContacts(ctx, send.fqdn)
@@ -161,9 +161,6 @@ func (f fanOut) shown(ctx context.Context, s *v5.Session, _ *ops.Operation, item
 		switch {
 		case item.State != ops.ItemTaken:
 			if !showsAll(shown, &want) {
-				if item.Tries <= doubtful {
-					return false, &ops.LaterError{Reason: "v5's answer got lost, and it does not show the contact yet"}
-				}
 				return false, nil
 			}
 		case form == want.Digest():
@@ -175,10 +172,6 @@ func (f fanOut) shown(ctx context.Context, s *v5.Session, _ *ops.Operation, item
 	}
 	return true, nil
 }
-
-// doubtful is how many tries v5 is only read before what may have reached it is
-// sent again; with the time between them that is more than a minute.
-const doubtful = 3
 
 // showsAll is Shows for every member, those too that v5 fills in by itself.
 func showsAll(shown, want *v5.Contact) bool {
