@@ -48,25 +48,24 @@ shipped_settings() {
 }
 check "the shipped settings lack a tenant and nothing else" shipped_settings
 
-# A fresh Debian.
-need debootstrap debootstrap
-fresh=$work/fresh
-mirror=$(awk '/^URIs:/ { print $2; exit } /^deb / { print $2; exit }' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2> /dev/null | head -1)
-check "a fresh Debian is made" debootstrap --variant=minbase --include=adduser,ca-certificates,procps,systemd,systemd-sysv,dbus bookworm "$fresh" "${mirror:-http://deb.debian.org/debian}"
-inside() { chroot "$fresh" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
-cp "$deb" "$fresh/root/v3gate.deb"
-check "dpkg -i" inside dpkg -i /root/v3gate.deb
-user() { inside getent passwd v3gate | grep -q ':/var/lib/v3gate:/usr/sbin/nologin$' && [ "$(inside stat -c '%U:%G %a' /etc/v3gate)" = "root:v3gate 750" ]; }
-check "it has made its user, and the settings are the user's to read" user
-check "it has enabled nothing" eval '[ "$(inside systemctl is-enabled v3gate)" = disabled ]'
-check "the program runs there" inside gateway version
-again() { echo '# mine' >> "$fresh/etc/v3gate/gateway.toml" && inside dpkg -i /root/v3gate.deb && has "$fresh/etc/v3gate/gateway.toml" '^# mine' && user; }
-check "an upgrade keeps changed settings and who may read them" again
-purge() {
-  mkdir -p "$fresh/var/lib/v3gate" && echo store > "$fresh/var/lib/v3gate/store.db"
-  inside dpkg -r v3gate && [ -e "$fresh/etc/v3gate/gateway.toml" ] && inside dpkg -P v3gate &&
-    [ ! -e "$fresh/etc/v3gate/gateway.toml" ] && [ ! -e "$fresh/usr/bin/gateway" ] && [ -e "$fresh/var/lib/v3gate/store.db" ]
+# In a fresh Debian.
+. "$top/deploy/test/fresh.sh"
+fresh_debian "$deb"
+installed() {
+  check "dpkg -i" inside dpkg -i /root/v3gate.deb
+  user() { inside getent passwd v3gate | grep -q ':/var/lib/v3gate:/usr/sbin/nologin$' && [ "$(inside stat -c '%U:%G %a' /etc/v3gate)" = "root:v3gate 750" ]; }
+  check "it has made its user, and the settings are the user's to read" user
+  check "it has enabled nothing" eval '[ "$(inside systemctl is-enabled v3gate)" = disabled ]'
+  check "the program runs there" inside gateway version
+  again() { echo '# mine' >> "$fresh/etc/v3gate/gateway.toml" && inside dpkg -i /root/v3gate.deb && has "$fresh/etc/v3gate/gateway.toml" '^# mine' && user; }
+  check "an upgrade keeps changed settings and who may read them" again
+  purge() {
+    mkdir -p "$fresh/var/lib/v3gate" && echo store > "$fresh/var/lib/v3gate/store.db"
+    inside dpkg -r v3gate && [ -e "$fresh/etc/v3gate/gateway.toml" ] && inside dpkg -P v3gate &&
+      [ ! -e "$fresh/etc/v3gate/gateway.toml" ] && [ ! -e "$fresh/usr/bin/gateway" ] && [ -e "$fresh/var/lib/v3gate/store.db" ]
+  }
+  check "removing keeps the settings, purging keeps the store" purge
+  rm -rf "$fresh/var/lib/v3gate"
+  check "and it installs again" inside dpkg -i /root/v3gate.deb
 }
-check "removing keeps the settings, purging keeps the store" purge
-rm -rf "$fresh/var/lib/v3gate"
-check "and it installs again" inside dpkg -i /root/v3gate.deb
+if [ -z "$no_fresh" ]; then installed; else leave "installing it in a fresh Debian" "$no_fresh"; fi
