@@ -19,10 +19,10 @@ check "lintian has nothing to say, not even pedantically" clean
 rm -rf "$work/x" && dpkg-deb -x "$deb" "$work/x"
 contents() {
   local f
-  for f in usr/bin/gateway lib/systemd/system/v3gate.service etc/v3gate/gateway.toml usr/share/man/man1/gateway.1.gz \
+  for f in usr/bin/gateway lib/systemd/system/{v3gate.service,v3gate-backup.service,v3gate-backup.timer} etc/v3gate/gateway.toml usr/share/man/man1/gateway.1.gz \
     usr/share/bash-completion/completions/gateway usr/share/zsh/vendor-completions/_gateway \
     usr/share/fish/vendor_completions.d/gateway.fish usr/share/doc/v3gate/copyright usr/share/doc/v3gate/changelog.gz \
-    usr/share/doc/v3gate/examples/{gateway.example.toml,alerts.yaml,v3gate.json}; do
+    usr/share/doc/v3gate/examples/{gateway.example.toml,alerts.yaml,prometheus.yml,v3gate.json,privileged-port.conf}; do
     [ -s "$work/x/$f" ] || { echo "$f is missing"; return 1; }
   done
   cmp deploy/systemd/v3gate.service "$work/x/lib/systemd/system/v3gate.service"
