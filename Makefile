@@ -1,5 +1,5 @@
 # Everything here is one command; CI runs them all through .ci/run.
-.PHONY: build test race fuzz chaos bench bench-contacts bench-http docs demo clients console-test image
+.PHONY: build test race fuzz chaos bench bench-contacts bench-http docs demo clients console-test deploy-test image
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -39,6 +39,9 @@ clients: ## a session of stock XML-RPC clients, installed as needed
 
 console-test: ## the console in a browser, installed as needed; ARGS="--screenshots DIR" keeps pictures
 	test/console/run.sh $(ARGS)
+
+deploy-test: ## what is shipped and docs/operations.md, as root on Debian; ARGS="boot walk"
+	deploy/test.sh $(ARGS)
 
 image:
 	docker build -f deploy/Dockerfile -t v3gate:$(VERSION) .

@@ -35,6 +35,7 @@ run() { env -i PATH="$PATH" HOME="$work" "$host" "$@"; }
 
 install -D -m 755 "$work/gateway" "$root/usr/bin/gateway"
 install -D -m 644 deploy/systemd/v3gate.service "$root/lib/systemd/system/v3gate.service"
+install -m 644 deploy/systemd/v3gate-backup.{service,timer} "$root/lib/systemd/system/"
 install -D -m 644 deploy/debian/gateway.toml "$root/etc/v3gate/gateway.toml"
 
 # Completions are cobra's own.

@@ -19,10 +19,10 @@ check "lintian has nothing to say, not even pedantically" clean
 rm -rf "$work/x" && dpkg-deb -x "$deb" "$work/x"
 contents() {
   local f
-  for f in usr/bin/gateway lib/systemd/system/v3gate.service etc/v3gate/gateway.toml usr/share/man/man1/gateway.1.gz \
+  for f in usr/bin/gateway lib/systemd/system/{v3gate.service,v3gate-backup.service,v3gate-backup.timer} etc/v3gate/gateway.toml usr/share/man/man1/gateway.1.gz \
     usr/share/bash-completion/completions/gateway usr/share/zsh/vendor-completions/_gateway \
     usr/share/fish/vendor_completions.d/gateway.fish usr/share/doc/v3gate/copyright usr/share/doc/v3gate/changelog.gz \
-    usr/share/doc/v3gate/examples/{gateway.example.toml,alerts.yaml,v3gate.json}; do
+    usr/share/doc/v3gate/examples/{gateway.example.toml,alerts.yaml,prometheus.yml,v3gate.json,privileged-port.conf}; do
     [ -s "$work/x/$f" ] || { echo "$f is missing"; return 1; }
   done
   cmp deploy/systemd/v3gate.service "$work/x/lib/systemd/system/v3gate.service"
@@ -37,7 +37,7 @@ manual() {
 }
 check "the manual page renders without a warning and has every command" manual
 complete() {
-  bash -n "$work/x/usr/share/bash-completion/completions/gateway" && "$work/x/usr/bin/gateway" __complete ops '' 2> /dev/null | grep -q '^resolve'
+  bash -n "$work/x/usr/share/bash-completion/completions/gateway" && "$work/x/usr/bin/gateway" __complete ops '' 2> /dev/null | grep '^resolve'
 }
 check "completions complete" complete
 shipped_settings() {
@@ -48,25 +48,24 @@ shipped_settings() {
 }
 check "the shipped settings lack a tenant and nothing else" shipped_settings
 
-# A fresh Debian.
-need debootstrap debootstrap
-fresh=$work/fresh
-mirror=$(awk '/^URIs:/ { print $2; exit } /^deb / { print $2; exit }' /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2> /dev/null | head -1)
-check "a fresh Debian is made" debootstrap --variant=minbase --include=adduser,ca-certificates,procps,systemd,systemd-sysv,dbus bookworm "$fresh" "${mirror:-http://deb.debian.org/debian}"
-inside() { chroot "$fresh" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
-cp "$deb" "$fresh/root/v3gate.deb"
-check "dpkg -i" inside dpkg -i /root/v3gate.deb
-user() { inside getent passwd v3gate | grep -q ':/var/lib/v3gate:/usr/sbin/nologin$' && [ "$(inside stat -c '%U:%G %a' /etc/v3gate)" = "root:v3gate 750" ]; }
-check "it has made its user, and the settings are the user's to read" user
-check "it has enabled nothing" eval '[ "$(inside systemctl is-enabled v3gate)" = disabled ]'
-check "the program runs there" inside gateway version
-again() { echo '# mine' >> "$fresh/etc/v3gate/gateway.toml" && inside dpkg -i /root/v3gate.deb && has "$fresh/etc/v3gate/gateway.toml" '^# mine' && user; }
-check "an upgrade keeps changed settings and who may read them" again
-purge() {
-  mkdir -p "$fresh/var/lib/v3gate" && echo store > "$fresh/var/lib/v3gate/store.db"
-  inside dpkg -r v3gate && [ -e "$fresh/etc/v3gate/gateway.toml" ] && inside dpkg -P v3gate &&
-    [ ! -e "$fresh/etc/v3gate/gateway.toml" ] && [ ! -e "$fresh/usr/bin/gateway" ] && [ -e "$fresh/var/lib/v3gate/store.db" ]
+# In a fresh Debian.
+. "$top/deploy/test/fresh.sh"
+fresh_debian "$deb"
+installed() {
+  check "dpkg -i" inside dpkg -i /root/v3gate.deb
+  user() { inside getent passwd v3gate | grep -q ':/var/lib/v3gate:/usr/sbin/nologin$' && [ "$(inside stat -c '%U:%G %a' /etc/v3gate)" = "root:v3gate 750" ]; }
+  check "it has made its user, and the settings are the user's to read" user
+  check "it has enabled nothing" eval '[ "$(inside systemctl is-enabled v3gate)" = disabled ]'
+  check "the program runs there" inside gateway version
+  again() { echo '# mine' >> "$fresh/etc/v3gate/gateway.toml" && inside dpkg -i /root/v3gate.deb && has "$fresh/etc/v3gate/gateway.toml" '^# mine' && user; }
+  check "an upgrade keeps changed settings and who may read them" again
+  purge() {
+    mkdir -p "$fresh/var/lib/v3gate" && echo store > "$fresh/var/lib/v3gate/store.db"
+    inside dpkg -r v3gate && [ -e "$fresh/etc/v3gate/gateway.toml" ] && inside dpkg -P v3gate &&
+      [ ! -e "$fresh/etc/v3gate/gateway.toml" ] && [ ! -e "$fresh/usr/bin/gateway" ] && [ -e "$fresh/var/lib/v3gate/store.db" ]
+  }
+  check "removing keeps the settings, purging keeps the store" purge
+  rm -rf "$fresh/var/lib/v3gate"
+  check "and it installs again" inside dpkg -i /root/v3gate.deb
 }
-check "removing keeps the settings, purging keeps the store" purge
-rm -rf "$fresh/var/lib/v3gate"
-check "and it installs again" inside dpkg -i /root/v3gate.deb
+if [ -z "$no_fresh" ]; then installed; else leave "installing it in a fresh Debian" "$no_fresh"; fi

@@ -10,6 +10,15 @@ verify_unit() {
   [ $status = 0 ] && ! grep -q v3gate "$work/verify"
 }
 check "systemd-analyze verify" verify_unit
+verify_backup() {
+  sed "s|/usr/bin/gateway|$gateway|" deploy/systemd/v3gate-backup.service > "$work/v3gate-backup.service"
+  cp deploy/systemd/v3gate-backup.timer "$work/"
+  systemd-analyze verify --man=no "$work/v3gate-backup.timer" "$work/v3gate-backup.service" > "$work/verify" 2>&1
+  local status=$?
+  cat "$work/verify"
+  [ $status = 0 ] && ! grep -q v3gate "$work/verify"
+}
+check "systemd-analyze verify of the backup's timer" verify_backup
 security() {
   systemd-analyze security --offline=true --threshold=20 deploy/systemd/v3gate.service > "$work/security"
   local status=$?

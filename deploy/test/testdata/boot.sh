@@ -91,6 +91,16 @@ t "an upgrade restarts one that runs" upgrade
 systemctl stop v3gate
 t "and starts none that does not" eval 'dpkg -i /root/v3gate.deb && is ActiveState inactive'
 
+seal() { # as docs/operations-store.md has it
+  (umask 077; openssl rand -hex 32 > /etc/v3gate/seal.key) && chgrp v3gate /etc/v3gate/seal.key && chmod 640 /etc/v3gate/seal.key &&
+    gateway store rekey --store /var/lib/v3gate/store.db --key-file /etc/v3gate/seal.key &&
+    sed -i '1i seal_key_file = "/etc/v3gate/seal.key"' /etc/v3gate/gateway.toml && systemctl start v3gate && user && call contact.info
+}
+t "it starts on a store that was sealed, with a key that its group may read" seal
+install -d -m 700 /var/backups/v3gate
+t "and the backup's unit copies that" eval 'systemctl start v3gate-backup && gateway store check --store /var/backups/v3gate/daily-*.db --seal-key-file /etc/v3gate/seal.key'
+systemctl stop v3gate
+
 cp /usr/share/doc/v3gate/examples/privileged-port.conf /etc/systemd/system/v3gate.service.d/
 sed -i '1i listen = "127.0.0.1:443"' /etc/v3gate/gateway.toml
 systemctl daemon-reload
