@@ -15,12 +15,16 @@ race:
 fuzz:    ## what reads strangers' input, for a bounded time
 	go test ./internal/xmlrpc -run '^$$' -fuzz FuzzDecode -fuzztime 30s
 	go test ./internal/query -run '^$$' -fuzz FuzzQuery -fuzztime 30s
+	go test ./internal/zones -run '^$$' -fuzz FuzzParse -fuzztime 30s
+	go test ./internal/zones -run '^$$' -fuzz FuzzValue -fuzztime 30s
+	go test ./internal/zones -run '^$$' -fuzz FuzzFilters -fuzztime 30s
 
 chaos:   ## random sessions against a failing v5, for five minutes
 	go test ./internal/gateway -run 'TestChaos$$' -chaos.for 5m -timeout 10m -v
 
 bench:   ## codecs, store and lists beside their peers, in one run each
 	go test -run '^$$' -bench . ./internal/xmlrpc ./internal/store ./internal/query
+	go test -run '^$$' -bench BenchmarkLargeZone -benchtime 20x ./internal/gateway
 
 bench-contacts: ## an update of a contact that 10,000 domains use, a minute
 	go test -run '^$$' -bench ContactUpdate -benchtime 1x ./internal/gateway

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -29,6 +30,7 @@ import (
 	"v3gate/internal/translate"
 	"v3gate/internal/v5"
 	"v3gate/internal/xmlrpc"
+	"v3gate/internal/zones"
 )
 
 // Gateway is one daemon: made by New, run by Start, ended by Stop. Two of them
@@ -197,9 +199,13 @@ func (g *Gateway) assemble(hooks Hooks) error {
 		return err
 	}
 	book := handles.New(g.db, handles.Floors{Handle: g.cfg.FirstHandle, ID: g.cfg.FirstID}, hooks.Now)
+	zoneBook := zones.New(g.db, g.cfg.FirstID, hooks.Now)
+	push := &translate.ZonePush{Zones: zoneBook, Drift: g.cfg.ZoneDrift, Wait: g.cfg.ZoneWait, Now: hooks.Now, Drifted: g.drifted}
+	kinds := translate.Kinds(book)
+	maps.Copy(kinds, push.Kinds())
 	engine, err := ops.New(g.db, ops.Options{
 		Session: g.session, Settle: translate.Settle(book), Wait: g.cfg.PaidWait, FirstID: g.cfg.FirstID,
-		SkipDryRun: !g.cfg.V5DryRun, Kinds: translate.Kinds(book), Follow: translate.Follow(book),
+		SkipDryRun: !g.cfg.V5DryRun, Kinds: kinds, Follow: translate.Follow(book),
 		Now: hooks.Now, Log: g.log, At: hooks.At,
 		DryRunIgnored: func(op *ops.Operation) { g.metrics.DryRunIgnored(op.Type) },
 		Undecided:     func(op *ops.Operation) { g.metrics.OperationUndecided(op.Type) },
@@ -209,11 +215,17 @@ func (g *Gateway) assemble(hooks Hooks) error {
 		return err
 	}
 	g.services = &translate.Services{
-		Table: table, Book: book, Ops: engine, Now: hooks.Now,
+		Table: table, Book: book, Ops: engine, Zones: zoneBook, Push: push, Now: hooks.Now,
 		Ignored: g.metrics.IgnoredParameter, UnmappedV5: g.metrics.UnmappedV5Error, AuthFailed: g.metrics.V5AuthFailure,
 		Drifted: g.metrics.ContactDrift,
 	}
 	return nil
+}
+
+// drifted logs that somebody changed records past the gateway.
+func (g *Gateway) drifted(fqdn string, zone, version int64) {
+	g.log.Warn("records were changed in LiveDNS past the gateway; they are a version of the zone now",
+		zap.String("fqdn", fqdn), zap.Int64("zone", zone), zap.Int64("version", version))
 }
 
 // session is a tenant's view of v5.

@@ -26,9 +26,10 @@ import (
 var mayImport = map[string][]string{
 	"handles":   {"store", "query", "v5"},
 	"ops":       {"store", "query", "v5"},
-	"translate": {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops"},
+	"zones":     {"store", "query", "v5"},
+	"translate": {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones"},
 	"console":   {"telemetry"},
-	"gateway":   {"certs", "console", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "translate"},
+	"gateway":   {"certs", "console", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
 	"cmd":       {"certs", "gateway", "sandbox", "config"},
 }
 
@@ -37,6 +38,7 @@ var onlyIn = map[string][]string{
 	"go.etcd.io/bbolt":                               {"store"},
 	"github.com/kolo/xmlrpc":                         {"cmd"},
 	"github.com/BurntSushi/toml":                     {"config"},
+	"github.com/miekg/dns":                           {"zones"},
 	"github.com/gorilla/rpc/v2":                      {"xmlrpc", "gateway"},
 	"github.com/prometheus/client_golang/prometheus": {"telemetry", "gateway"},
 }

@@ -90,7 +90,7 @@ func (r *paidRig) before(h func(http.ResponseWriter, *http.Request)) {
 }
 
 // ask is call for answers of any type.
-func (r *rig) ask(t *testing.T, method string, params ...any) (any, error) {
+func (r *rig) ask(t testing.TB, method string, params ...any) (any, error) {
 	t.Helper()
 	client, err := xmlrpc.NewClient("http://"+r.Addr()+"/xmlrpc/", nil)
 	if err != nil {

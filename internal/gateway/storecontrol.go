@@ -15,6 +15,7 @@ import (
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
 	"v3gate/internal/store"
+	"v3gate/internal/zones"
 )
 
 // StoreFile is a store as the commands for operators are told of it.
@@ -43,7 +44,7 @@ func (f StoreFile) keys() (store.Option, error) { return SealWith(f.KeyFile, f.O
 func records() store.Records {
 	return store.Records{
 		Contact: handles.ContactRecord, Domain: handles.DomainRecord, DomainID: handles.DomainOfID,
-		Operation: ops.Records(),
+		Operation: ops.Records(), Zone: zones.ZoneRecord, ZonePages: zones.PagesOf, ZoneLink: zones.ZoneOfLink,
 	}
 }
 

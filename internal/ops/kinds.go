@@ -97,6 +97,10 @@ func kinds() map[string]Kind {
 	}
 }
 
+// Builtin gives one of the kinds above, for Options.Kinds to add a work list to
+// it.
+func Builtin(name string) Kind { return kinds()[name] }
+
 // errNothing ends a baseline that finds nothing to do.
 var errNothing = errors.New("v5 already shows what is asked for")
 

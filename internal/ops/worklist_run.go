@@ -36,6 +36,7 @@ type worklist struct {
 	most   int           // items under way at a time
 	wake   chan struct{} // the list was replaced, or the engine is closed
 	news   chan tried    // of items under way
+	over   chan struct{} // closed at its end
 
 	hand    map[int64]bool      // items under way
 	cursor  int64               // the first place that this process has not come to
@@ -81,7 +82,7 @@ func (e *Engine) advanceList(kind Kind, op Operation, lost error) (Operation, er
 	}
 	l := &worklist{
 		id: op.ID, tenant: op.Tenant, kind: kind, most: kind.ItemsAtOnce,
-		wake: make(chan struct{}, 1), news: make(chan tried), hand: map[int64]bool{},
+		wake: make(chan struct{}, 1), news: make(chan tried), over: make(chan struct{}), hand: map[int64]bool{},
 	}
 	l.rewind()
 	if l.most == 0 {
@@ -134,6 +135,7 @@ func (e *Engine) runList(l *worklist) {
 	e.mu.Lock()
 	delete(e.lists, l.id)
 	e.mu.Unlock()
+	close(l.over)
 	if over {
 		e.turn(l.id) // it forgets the operation
 	}

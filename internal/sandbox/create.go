@@ -193,6 +193,9 @@ func (s *Sandbox) furnish(d *domain, body map[string]any, owner contact) {
 	}
 	if servers := lowered(textsOf(body, "nameservers")); len(servers) > 0 {
 		d.setServers(servers)
+		if serverKind(servers) != "livedns" {
+			d.records = nil
+		}
 	}
 	for ns, ips := range glueOf(body) {
 		if label, inside := strings.CutSuffix(ns, "."+d.fqdn); inside {

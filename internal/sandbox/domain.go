@@ -25,6 +25,7 @@ type domain struct {
 	autorenew                    autorenew
 	renewing                     int // years bought that the registry does not show yet
 	restoring                    bool
+	records                      records // in LiveDNS, nil where it is not there
 }
 
 type autorenew struct {
@@ -95,7 +96,7 @@ func (s *Sandbox) register(fqdn, space string, years int, at time.Time) *domain 
 		id: uuidFrom("domain", fqdn, s.counter), fqdn: fqdn, space: space,
 		created: parisClock(at), registered: at, updated: at, ends: at.AddDate(years, 0, 0),
 		authinfo: codeFrom(fqdn, s.counter), authinfoEnds: at.AddDate(1, 0, 0),
-		nameservers: liveServers(fqdn), hosts: map[string][]string{}, contacts: map[string]contact{},
+		nameservers: liveServers(fqdn), records: newRecords(), hosts: map[string][]string{}, contacts: map[string]contact{},
 		status: []string{}, services: []string{"gandilivedns"}, tags: []string{},
 		reachability: "done", autorenew: autorenew{duration: 1, org: s.owningOrg(space)},
 	}

@@ -87,6 +87,9 @@ func (d *domain) setServers(servers []string) {
 	})
 	switch serverKind(servers) {
 	case "livedns":
+		if d.records == nil {
+			d.records = newRecords()
+		}
 		d.services = append(d.services, "gandilivedns")
 	case "classic":
 		d.services = append(d.services, "gandidns")

@@ -66,7 +66,7 @@ func routeTable() []route {
 	return slices.Concat(
 		checkRoutes(), domainRoutes(), contactRoutes(), ownerChangeRoutes(),
 		renewRoutes(), nameserverRoutes(), hostRoutes(), settingRoutes(), tagRoutes(),
-		tldRoutes(), transferRoutes(), organizationRoutes(), billingRoutes(),
+		tldRoutes(), transferRoutes(), organizationRoutes(), billingRoutes(), liveDNSRoutes(),
 	)
 }
 

@@ -276,6 +276,9 @@ func (s *Sandbox) plant(in SeedDomain) {
 	}
 	if len(in.Nameservers) > 0 {
 		d.setServers(lowered(in.Nameservers))
+		if serverKind(d.nameservers) != "livedns" {
+			d.records = nil
+		}
 	}
 	for label, ips := range in.Hosts {
 		d.hosts[label] = ips

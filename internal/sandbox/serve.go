@@ -12,7 +12,7 @@ import (
 )
 
 // maxBody bounds a request body; v5's own bound is not established.
-const maxBody = 1 << 20
+const maxBody = 4 << 20
 
 // serve is the way of one request: record, wait, decide under the lock, answer
 // without it.

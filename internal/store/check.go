@@ -18,6 +18,9 @@ type Records struct {
 	Domain    func(value []byte) (DomainRecord, error)
 	DomainID  func(value []byte) (tenant, fqdn string, err error)
 	Operation func(value []byte) (OperationRecord, error)
+	Zone      func(value []byte) (ZoneRecord, error)
+	ZonePages func(value []byte) (pages []int64, err error) // of a version
+	ZoneLink  func(value []byte) (zone int64, err error)
 }
 
 // ContactRecord is what indexes say of a contact.
@@ -44,6 +47,14 @@ type OperationRecord struct {
 	Spent                    bool  // what it may do once is done
 	Lists                    bool  // it has to hold the name of its work list
 	Places                   int64 // last place of its work list, 0 without one
+}
+
+// ZoneRecord is what indexes say of a zone.
+type ZoneRecord struct {
+	ID     int64
+	Tenant string
+	Active int64 // the version that must be there, 0 for none
+	Pages  int64 // last page given out
 }
 
 // Inconsistency is one thing that is wrong with a store.
@@ -171,6 +182,12 @@ var checks = map[string]func(*checker, *parsed){
 	kindOpOnce:         (*checker).opOnce,
 	kindOpItem:         (*checker).opItem,
 	kindOpList:         (*checker).opList,
+	kindZone:           (*checker).zone,
+	kindZoneTenant:     (*checker).zoneTenant,
+	kindZoneVersion:    (*checker).zoneVersion,
+	kindZonePage:       (*checker).zonePage,
+	kindZoneLink:       (*checker).zoneLink,
+	kindZoneDomain:     (*checker).zoneDomain,
 }
 
 // quickKinds are few, however large the store is.
@@ -268,7 +285,7 @@ func (c *checker) meta(e *parsed) {
 }
 
 // counted are the kinds whose ids a counter gives out.
-var counted = map[string]string{"contact": kindContactID, "domain": kindDomainID, "operation": kindOp}
+var counted = map[string]string{"contact": kindContactID, "domain": kindDomainID, "operation": kindOp, "zone": kindZone}
 
 func (c *checker) counter(e *parsed) {
 	if len(e.value) != 8 {

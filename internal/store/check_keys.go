@@ -17,6 +17,7 @@ var shapes = map[string]string{
 	kindDomain: "ss", kindDomainID: "n", kindUses: "ssss", kindSeen: "ss",
 	kindOp: "n", kindOpTenant: "sn", kindOpOpen: "n", kindOpAbout: "ssn", kindOpOnce: "ss", kindOpGuard: "s",
 	kindOpItem: "nn", kindOpList: "ss",
+	kindZone: "n", kindZoneTenant: "sn", kindZoneVersion: "nn", kindZonePage: "nn", kindZoneLink: "ss", kindZoneDomain: "sns",
 }
 
 // parsed is a key taken apart, with its value.

@@ -53,6 +53,18 @@ func someRecords() Records {
 			err := json.Unmarshal(v, &o)
 			return OperationRecord(o), err
 		},
+		Zone: func(v []byte) (z ZoneRecord, err error) {
+			err = json.Unmarshal(v, &z)
+			return z, err
+		},
+		ZonePages: func(v []byte) (pages []int64, err error) {
+			err = json.Unmarshal(v, &pages)
+			return pages, err
+		},
+		ZoneLink: func(v []byte) (zone int64, err error) {
+			err = json.Unmarshal(v, &zone)
+			return zone, err
+		},
 	}
 }
 
@@ -91,6 +103,10 @@ func populate(t *testing.T, db *DB, n int) {
 			PutID(tx, OpOnceKey("gone.net", "2030"), 5), // pruned
 			PutID(tx, OpListKey("acme", "dns"), 22), tx.Put(OpItemKey(22, 1), []byte("{}")), tx.Put(OpItemKey(22, 2), []byte("{}")),
 			PutID(tx, Key(kindCounter, "contact"), int64(100+n)), PutID(tx, Key(kindCounter, "operation"), 22),
+			PutJSON(tx, ZoneKey(30), ZoneRecord{30, "acme", 1, 2}), tx.Put(ZoneTenantKey("acme", 30), nil),
+			PutJSON(tx, ZoneVersionKey(30, 1), []int64{1}), PutJSON(tx, ZoneVersionKey(30, 2), []int64{1, 2}),
+			tx.Put(ZonePageKey(30, 1), []byte("[]")), tx.Put(ZonePageKey(30, 2), []byte("[]")),
+			PutJSON(tx, ZoneLinkKey("acme", "a.net"), 30), tx.Put(ZoneDomainKey("acme", 30, "a.net"), nil),
 		}
 		for i := range int64(n) {
 			c := someContact{100 + i, fmt.Sprintf("XY%d-GANDI", i), "acme", fmt.Sprint("Quackenbush ", i)}
@@ -201,8 +217,23 @@ func harms() []harm {
 		{id(Key(kindCounter, "operation"), 21), "counter operation: gave out 21 last, but there is op 22, which will be given out again"},
 		{text(Key(kindCounter, "session"), "7"), "counter session: its value is not a number"},
 		{text(Key(kindMeta, "schema"), "7"), `meta schema: is "7"; this program knows 2, so the rest of this check may be wrong`},
+		{gone(ZoneKey(30)), "zone-page 30 1: zone 30 is not there\nzone-page 30 2: zone 30 is not there\nzone-tenant acme 30: zone 30 is not there\n" +
+			"zone-version 30 1: zone 30 is not there\nzone-version 30 2: zone 30 is not there"},
+		{gone(ZoneTenantKey("acme", 30)), "zone 30: zone-tenant acme 30 is missing"},
+		{text(ZoneTenantKey("other", 30), ""), "zone-tenant other 30: the zone is tenant acme's"},
+		{gone(ZoneVersionKey(30, 1)), "zone 30: zone-version 30 1 is missing, and it is the active one"},
+		{gone(ZoneVersionKey(30, 2)), "zone-page 30 2: no version has it"},
+		{gone(ZonePageKey(30, 2)), "zone-version 30 2: zone-page 30 2 is missing"},
+		{text(ZonePageKey(30, 3), "[]"), "zone-page 30 3: no version has it"},
+		{put(ZoneKey(30), ZoneRecord{30, "acme", 1, 1}), "zone-page 30 2: the pages of the zone end at 1, so it will be given out again"},
+		{put(ZoneKey(30), ZoneRecord{31, "acme", 1, 2}), "zone 30: its value is that of zone 31"},
+		{text(ZoneVersionKey(30, 3), "?"), "zone-version 30 3: its value cannot be read: invalid character '?' looking for beginning of value"},
+		{gone(ZoneDomainKey("acme", 30, "a.net")), "zone-link acme a.net: zone-domain acme 30 a.net is missing"},
+		{gone(ZoneLinkKey("acme", "a.net")), "zone-domain acme 30 a.net: zone-link acme a.net is not there"},
+		{text(ZoneDomainKey("acme", 31, "a.net"), ""), "zone-domain acme 31 a.net: the domain's zone is 30"},
+		{id(Key(kindCounter, "zone"), 29), "counter zone: gave out 29 last, but there is zone 30, which will be given out again"},
 		{text(Key(kindMeta, "x"), ""), "meta x: no such name is in the layout"},
-		{text(Key("zone", int64(1)), ""), `"zone\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01": no such key is in the layout`},
+		{text(Key("zones", int64(1)), ""), `"zones\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01": no such key is in the layout`},
 		{text(append(OpOpenKey(22), 1), ""), `"op-open\x00\x01\x00\x00\x00\x00\x00\x00\x00\x16\x01": no such key is in the layout`},
 	}
 }

@@ -14,6 +14,7 @@ import (
 // inside them is written 0x00 0xff), numbers are eight bytes, so keys sort as
 // their parts do and no part can run into the next. In a sealed store the values
 // of contact, seen, op and op-item are encrypted (seal.go); a kind that is added goes
+// of contact, op, op-item, zone and zone-page are encrypted (seal.go); a kind that is added goes
 // into that list where its values tell of people, and into check_keys.go.
 //
 //	meta            "schema"                       schema version, decimal text
@@ -38,6 +39,12 @@ import (
 //	op-guard        <fqdn>                         id of the paid operation that holds the name, 8 bytes
 //	op-item         <id> <place>                   item of an operation's work list, JSON (package ops)
 //	op-list         <tenant> <name>                id of the operation whose work list of that name is at work, 8 bytes
+//	zone            <id>                           zone, JSON (package zones)
+//	zone-tenant     <tenant> <id>                  empty: a tenant's zones in order
+//	zone-version    <zone> <version>               version, JSON: which pages its records are in (package zones)
+//	zone-page       <zone> <page>                  run of records, JSON; it never changes, and versions share it
+//	zone-link       <tenant> <fqdn>                a domain's zone and what it carries of it, JSON (package zones)
+//	zone-domain     <tenant> <zone> <fqdn>         empty: who is linked to a zone
 const (
 	kindMeta           = "meta"
 	kindCounter        = "counter"
@@ -58,6 +65,12 @@ const (
 	kindOpOnce         = "op-once"
 	kindOpItem         = "op-item"
 	kindOpList         = "op-list"
+	kindZone           = "zone"
+	kindZoneTenant     = "zone-tenant"
+	kindZoneVersion    = "zone-version"
+	kindZonePage       = "zone-page"
+	kindZoneLink       = "zone-link"
+	kindZoneDomain     = "zone-domain"
 )
 
 func ContactKey(handle string) []byte { return Key(kindContact, handle) }
@@ -93,6 +106,20 @@ func OpGuardKey(fqdn string) []byte            { return Key(kindOpGuard, fqdn) }
 func OpItemKey(id, place int64) []byte         { return Key(kindOpItem, id, place) }
 func OpItemsPrefix(id int64) []byte            { return Key(kindOpItem, id) }
 func OpListKey(tenant, name string) []byte     { return Key(kindOpList, tenant, name) }
+func ZoneKey(id int64) []byte                  { return Key(kindZone, id) }
+func ZoneTenantKey(tenant string, id int64) []byte {
+	return Key(kindZoneTenant, tenant, id)
+}
+func ZoneTenantPrefix(tenant string) []byte     { return Key(kindZoneTenant, tenant) }
+func ZoneVersionKey(zone, version int64) []byte { return Key(kindZoneVersion, zone, version) }
+func ZoneVersionsPrefix(zone int64) []byte      { return Key(kindZoneVersion, zone) }
+func ZonePageKey(zone, page int64) []byte       { return Key(kindZonePage, zone, page) }
+func ZonePagesPrefix(zone int64) []byte         { return Key(kindZonePage, zone) }
+func ZoneLinkKey(tenant, fqdn string) []byte    { return Key(kindZoneLink, tenant, fqdn) }
+func ZoneDomainKey(tenant string, zone int64, fqdn string) []byte {
+	return Key(kindZoneDomain, tenant, zone, fqdn)
+}
+func ZoneDomainsPrefix(tenant string, zone int64) []byte { return Key(kindZoneDomain, tenant, zone) }
 
 // Key builds a key from strings and int64s.
 func Key(parts ...any) []byte {

@@ -24,8 +24,8 @@ import (
 //	refuse:"why"    a fault when given
 //
 // Field types are string, int64, bool, time.Time, []string, map[string]string,
-// map[string][]string, xmlrpc.Value, options, keyed, structs of these, and pointers
-// where absence must be told from a zero.
+// map[string][]string, xmlrpc.Value, options, keyed, zoneNumber, recordSet, structs of
+// these, and pointers where absence must be told from a zero.
 type field struct {
 	name     string
 	optional bool
@@ -119,6 +119,10 @@ func set(c *Call, f field, path string, v xmlrpc.Value, into reflect.Value) erro
 		return setOptions(path, v, to)
 	case *keyed:
 		return setMembers(path, v, to)
+	case *zoneNumber:
+		return setZoneNumber(path, v, to)
+	case *recordSet:
+		return setRecords(c, path, v, to)
 	case *[]string:
 		return setList(path, v, to)
 	case *map[string]string:

@@ -17,6 +17,7 @@ import (
 	"v3gate/internal/tenant"
 	"v3gate/internal/v5"
 	"v3gate/internal/xmlrpc"
+	"v3gate/internal/zones"
 )
 
 // Services are what handlers work with, one set for a gateway.
@@ -24,6 +25,8 @@ type Services struct {
 	Table *Table
 	Book  *handles.Book
 	Ops   *ops.Engine
+	Zones *zones.Book
+	Push  *ZonePush
 	Now   func() time.Time
 
 	// Events for the metrics. None may be nil.

@@ -38,6 +38,10 @@ var accepted = []struct {
 		"returned.date_registry_creation returned.date_registry_end returned.date_renew_begin returned.date_restore_end " +
 		"returned.date_pending_delete_end returned.authinfo_expiration_date",
 		"type dateTime.iso8601 or nil, documented dateTime.iso8601", 34},
+	{"domain.zone.set", "returned.date_created returned.date_updated returned.date_delete returned.date_hold_begin returned.date_hold_end " +
+		"returned.date_registry_creation returned.date_registry_end returned.date_renew_begin returned.date_restore_end " +
+		"returned.date_pending_delete_end returned.authinfo_expiration_date",
+		"type dateTime.iso8601 or nil, documented dateTime.iso8601", 34},
 	{"operation.list", "opts.id", "undocumented", 37},
 	{"operation.list", "opts.domain", "type array of string or string, documented string", 37},
 	{"operation.count", "opts.id", "undocumented", 37},
@@ -223,6 +227,8 @@ func takes(have, documented string) bool {
 		return have == "boolean"
 	case "dateTime.iso8601 or string":
 		return have == "dateTime.iso8601"
+	case "int or string":
+		return have == "int" // digits in a string are taken
 	case "string or array of string":
 		return have == "array of string or string"
 	}

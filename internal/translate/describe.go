@@ -25,6 +25,9 @@ func inside(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice && t != reflect.TypeFor[keyed]() && t != reflect.TypeFor[options]() {
 		t = t.Elem()
 	}
+	if t == reflect.TypeFor[recordSet]() {
+		return reflect.TypeFor[recordParams]()
+	}
 	return t
 }
 
@@ -90,6 +93,8 @@ func typeName(t reflect.Type) string {
 		return "struct"
 	case reflect.TypeFor[nothing]():
 		return "nil"
+	case reflect.TypeFor[recordSet]():
+		return "string or array of struct"
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

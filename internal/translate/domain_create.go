@@ -34,7 +34,7 @@ type domainCreateParams struct {
 	SMDID          xmlrpc.Value      `v3:"smd_id" refuse:"stored SMDs are not built yet; give smd"`
 	TLDPhase       string            `v3:"tld_phase,opt"`
 	Webredir       xmlrpc.Value      `v3:"webredir" refuse:"web redirections are not built yet"`
-	ZoneID         xmlrpc.Value      `v3:"zone_id" refuse:"zones are not built yet"`
+	ZoneID         *zoneNumber       `v3:"zone_id,opt"`
 }
 
 func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainPlan, []FieldError, error) {
@@ -63,9 +63,13 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 	if err != nil {
 		return plan, nil, err
 	}
+	items, err := c.itemsOfZone(ctx, p.ZoneID)
+	if err != nil {
+		return plan, nil, err
+	}
 	noMailboxes := false
 	plan = domainPlan{
-		fqdn: fqdn, typ: "domain_create", kind: ops.KindCreate, action: "create",
+		items: items, fqdn: fqdn, typ: "domain_create", kind: ops.KindCreate, action: "create",
 		request: v5.DomainCreate{
 			FQDN: fqdn, Owner: contacts.Owner, Admin: contacts.Admin, Bill: contacts.Bill, Tech: contacts.Tech,
 			Duration: int(p.Duration), Nameservers: nameservers, ExtraParameters: given(p.Extra), Lang: p.Lang,
@@ -74,7 +78,7 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 			MailboxOptin: &noMailboxes,
 		},
 		params: append(rolesParams(roles), param{"duration", p.Duration}, param{"nameservers", p.Nameservers},
-			param{"extra", p.Extra}, param{"lang", p.Lang}, param{"tld_phase", p.TLDPhase}, param{"smd", p.SMD}),
+			param{"extra", p.Extra}, param{"lang", p.Lang}, param{"tld_phase", p.TLDPhase}, param{"smd", p.SMD}, param{"zone_id", p.ZoneID}),
 	}
 	return plan, nil, nil
 }

@@ -91,6 +91,10 @@ func (c *Call) domainAnswer(d *v5.Domain, known handles.Domain) (domainOut, erro
 		DateRestoreEnd: d.Dates.RestoreEndsAt, DatePendingDeleteEnd: d.Dates.PendingDeleteEndsAt,
 		DateRenewBegin: d.Dates.RenewBeginsAt,
 	}
+	var err error
+	if out.ZoneID, err = c.zoneIDOf(d); err != nil {
+		return out, err
+	}
 	for _, r := range []struct {
 		handle string
 		to     *handleOut

@@ -53,7 +53,7 @@ type transferinParams struct {
 	Lang        xmlrpc.Value      `v3:"lang" refuse:"v5 takes no language with a transfer; it knows the domain's"`
 	Nameservers []string          `v3:"nameservers,opt"`
 	Webredir    xmlrpc.Value      `v3:"webredir" refuse:"web redirections are not built yet"`
-	ZoneID      xmlrpc.Value      `v3:"zone_id" refuse:"zones are not built yet"`
+	ZoneID      *zoneNumber       `v3:"zone_id,opt"`
 }
 
 func transferinProceedCheck(ctx context.Context, c *Call, in transferinProceedIn) (domainPlan, []FieldError, error) {
@@ -89,9 +89,13 @@ func transferinProceedCheck(ctx context.Context, c *Call, in transferinProceedIn
 	if err != nil {
 		return plan, nil, err
 	}
+	items, err := c.itemsOfZone(ctx, p.ZoneID)
+	if err != nil {
+		return plan, nil, err
+	}
 	noMailboxes := false
 	return domainPlan{
-		fqdn: fqdn, typ: "domain_transfer_in", kind: ops.KindTransferIn, action: "transfer",
+		items: items, fqdn: fqdn, typ: "domain_transfer_in", kind: ops.KindTransferIn, action: "transfer",
 		request: v5.TransferIn{
 			FQDN: fqdn, Owner: contacts.Owner, Admin: contacts.Admin, Bill: contacts.Bill, Tech: contacts.Tech,
 			AuthInfo: p.Authinfo, ChangeOwner: changeOwner, Duration: duration, Nameservers: nameservers,
@@ -101,7 +105,7 @@ func transferinProceedCheck(ctx context.Context, c *Call, in transferinProceedIn
 		// shows; it still makes a call different from another.
 		secret: p.Authinfo,
 		params: append(rolesParams(roles), param{"duration", p.Duration}, param{"nameservers", p.Nameservers},
-			param{"extra", p.Extra}, param{"change_owner", p.ChangeOwner}),
+			param{"extra", p.Extra}, param{"change_owner", p.ChangeOwner}, param{"zone_id", p.ZoneID}),
 	}, nil, nil
 }
 

@@ -48,6 +48,9 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 	if f, ok := fault.As(err); ok {
 		return f, true
 	}
+	if f := c.zoneErrors(err); f != nil {
+		return f, true
+	}
 	var about onDomain
 	errors.As(err, &about)
 	var busy *ops.BusyError

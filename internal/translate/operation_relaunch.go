@@ -38,6 +38,8 @@ func operationRelaunch(ctx context.Context, c *Call, in operationRelaunchIn) (bo
 		return false, unsupported("params", "nobody knows yet whether the first call happened; relaunch without parameters to find out")
 	case op.Step != ops.Error && !undecided:
 		err = ops.ErrStep // v5's own SUPPORT too: its people have it
+	case op.Kind == KindZone:
+		err = c.relaunchZone(ctx, &op, in.Params)
 	case c.Tenant.Mode == tenant.NoSpend:
 		err = fault.Disabled("this account may not spend, and a relaunch can cost money")
 	case undecided:
@@ -61,6 +63,9 @@ func (c *Call) relaunch(ctx context.Context, op *ops.Operation, params keyed) er
 			step = ops.Run
 		}
 		plan = domainPlan{kind: ops.KindRelaunchTransfer, request: relaunch, secret: relaunch.AuthInfo}
+		if err == nil {
+			plan.items, err = c.itemsAgain(ctx, op)
+		}
 	case op.Type == "domain_transfer_in" && hadSecret(op) && !params.has("authinfo"):
 		err = fault.New(fault.Struct, fault.CauseExpected,
 			"params.authinfo is missing: the first call had one, and the gateway does not keep it").About("authinfo")

@@ -17,6 +17,7 @@ import (
 	"v3gate/internal/tenant"
 	"v3gate/internal/v5"
 	"v3gate/internal/xmlrpc"
+	"v3gate/internal/zones"
 )
 
 // held is a v5 that answers every request once it is told to.
@@ -61,7 +62,7 @@ func atDesk(t *testing.T, test func(*testing.T, *desk)) {
 		defer d.client.Close()
 		table := NewTable()
 		d.row, _ = table.Find("domain.info")
-		d.services = &Services{Table: table, Book: handles.New(db, handles.DefaultFloors(), time.Now), Now: time.Now,
+		d.services = &Services{Table: table, Book: handles.New(db, handles.DefaultFloors(), time.Now), Zones: zones.New(db, 1_000_000_000, time.Now), Now: time.Now,
 			Ignored: func(string, string) {}, UnmappedV5: func(string) {}, AuthFailed: func(int) {}}
 		test(t, d)
 	})

@@ -3,6 +3,7 @@ package translate
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"v3gate/internal/fault"
 )
@@ -15,7 +16,7 @@ type Table struct {
 
 // NewTable gives the table. It is checked: Validate says what is wrong with it.
 func NewTable() *Table {
-	t := &Table{Rows: append(built(), unbuilt()...)}
+	t := &Table{Rows: slices.Concat(built(), zoneRows(), unbuilt())}
 	t.byName = make(map[string]*Row, len(t.Rows))
 	for i := range t.Rows {
 		r := &t.Rows[i]
@@ -82,9 +83,9 @@ func built() []Row {
 		Writing("domain.create", domainCreateCheck, submit, Row{Support: Partial, Class: Paid, Key: KeyRequired,
 			V5:          []string{"GET /domain/domains/{d}", "GET /domain/domains/{d}/createstatus", "POST /domain/domains with Dry-Run", "POST /domain/domains"},
 			Note:        "the included mailboxes of v5 are declined; Gandi's old name servers mean LiveDNS",
-			Divergences: []int{7, 8, 10, 11, 17, 33, 39, 44, 45}}),
+			Divergences: []int{7, 8, 10, 11, 17, 33, 39, 44, 45, 68}}),
 		Method("domain.info", domainInfo, Row{Support: Full, Class: Read, Key: KeyRequired,
-			V5: []string{"GET /domain/domains/{d}"}, Divergences: []int{12, 13, 32, 34, 35, 36, 65}}),
+			V5: []string{"GET /domain/domains/{d}"}, Divergences: []int{12, 13, 32, 34, 35, 36, 65, 66}}),
 		Writing("domain.contacts.set", contactsSetCheck, submit, Row{Support: Partial, Class: Write, Key: KeyRequired,
 			V5: []string{"(GET /domain/domains/{d})", "PATCH /domain/domains/{d}/contacts"}, Divergences: []int{10, 14, 44}}),
 		Writing("domain.owner.set", ownerSetCheck, submit, Row{Support: Full, Class: Paid, Key: KeyRequired,
@@ -106,7 +107,7 @@ func built() []Row {
 		Writing("domain.transferin.proceed", transferinProceedCheck, submit, Row{Support: Partial, Class: Paid, Key: KeyRequired,
 			V5:          []string{"GET /domain/domains/{d}", "GET /domain/transferin/{d}", "POST /domain/transferin with Dry-Run", "POST /domain/transferin"},
 			Note:        "the included mailboxes of v5 are declined",
-			Divergences: []int{7, 10, 11, 39, 40, 48}}),
+			Divergences: []int{7, 10, 11, 39, 40, 48, 68}}),
 
 		Method("operation.info", operationInfo, Row{Support: Full, Class: Read, Key: KeyRequired,
 			V5: []string{"(what shows the operation's progress)"}, Divergences: []int{16, 17, 40}}),
@@ -169,25 +170,6 @@ func unbuilt() []Row {
 		planned("domain.tld.list", Read),
 		planned("domain.tld.region", Read),
 		planned("domain.nameservers.set", Write),
-		planned("domain.zone.clone", Write),
-		planned("domain.zone.count", Read),
-		planned("domain.zone.create", Write),
-		planned("domain.zone.delete", Write),
-		planned("domain.zone.info", Read),
-		planned("domain.zone.list", Read),
-		planned("domain.zone.set", Write),
-		planned("domain.zone.update", Write),
-		planned("domain.zone.version.count", Read),
-		planned("domain.zone.version.delete", Write),
-		planned("domain.zone.version.list", Read),
-		planned("domain.zone.version.new", Write),
-		planned("domain.zone.version.set", Write),
-		planned("domain.zone.record.add", Write),
-		planned("domain.zone.record.count", Read),
-		planned("domain.zone.record.delete", Write),
-		planned("domain.zone.record.list", Read),
-		planned("domain.zone.record.set", Write),
-		planned("domain.zone.record.update", Write),
 		planned("domain.dnssec.create", Write),
 		planned("domain.dnssec.delete", Write),
 		planned("domain.dnssec.list", Read),

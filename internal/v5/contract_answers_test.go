@@ -33,6 +33,8 @@ var answers = []answerType{
 	{"array<Organization>", into[[]Organization], ""},
 	{"array<Customer>", into[[]Customer], ""},
 	{"BillingInfo", into[Billing], ""},
+	{"array<RRset>", into[[]RRset], ""},
+	{"RRset", into[RRset], ""},
 	{"DryRunAnswer", readVerdict, "Route Warning Err"},
 	{"Error", readError, "Route Status RetryAfter MaybeSent Unclear Err"},
 }
@@ -139,7 +141,7 @@ func TestTagsAreDocumented(t *testing.T) {
 		{reflect.TypeFor[Contract](), "Contract"}, {reflect.TypeFor[TransferAvailable](), "TransferAvailable"},
 		{reflect.TypeFor[FOA](), "FOA"}, {reflect.TypeFor[UserInfo](), "UserInfo"},
 		{reflect.TypeFor[Organization](), "Organization"}, {reflect.TypeFor[Billing](), "BillingInfo"},
-		{reflect.TypeFor[FieldError](), "ErrorItem"},
+		{reflect.TypeFor[FieldError](), "ErrorItem"}, {reflect.TypeFor[RRset](), "RRset"}, {reflect.TypeFor[RRsetItem](), "RRsetItem"},
 	} {
 		var documented contract.Members
 		for _, name := range strings.Split(c.objects, " ") {

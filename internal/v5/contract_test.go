@@ -26,6 +26,8 @@ var leftOut = []struct{ route, members, reason string }{
 	{"POST /domain/domains", "template_id", "v3 has no templates"},
 	{"POST /domain/transferin", "nameservers_ips", "as on POST /domain/domains"},
 	{"POST /domain/transferin", "template_id", "v3 has no templates"},
+	{"GET /livedns/domains/{d}/records", "?rrset_type ?sort_by", "all are wanted, and compared in an order of our own"},
+	{"PUT /livedns/domains/{d}/records/{name}/{type}", "rrset_name", "sent by one client and ignored"},
 }
 
 // routes reads the contract of v5.

@@ -107,6 +107,12 @@ var table = []endpoint{
 	{method: "GET", path: "/organization/organizations/{id}/customers", class: Read, ok: []int{http.StatusOK}},
 	{method: "POST", path: "/organization/organizations/{id}/action", class: Once,
 		ok: []int{http.StatusOK, http.StatusAccepted, http.StatusNoContent}, body: organizationAction{}},
+	{method: "POST", path: "/domain/domains/{d}/livedns", class: Idempotent, ok: []int{http.StatusAccepted}},
+	{method: "GET", path: "/livedns/domains/{d}/records", class: Read, ok: []int{http.StatusOK}, query: []string{"page", "per_page"}},
+	{method: "PUT", path: "/livedns/domains/{d}/records", class: Idempotent, ok: []int{http.StatusCreated}, body: wholeZone{}},
+	{method: "GET", path: "/livedns/domains/{d}/records/{name}/{type}", class: Read, ok: []int{http.StatusOK}},
+	{method: "PUT", path: "/livedns/domains/{d}/records/{name}/{type}", class: Idempotent, ok: []int{http.StatusCreated}, body: rrsetValues{}},
+	{method: "DELETE", path: "/livedns/domains/{d}/records/{name}/{type}", class: Idempotent, ok: []int{http.StatusNoContent}},
 }
 
 // redirects are the codes that may carry a Location to a finished resource.
