@@ -50,7 +50,7 @@ Status 0: all was imported. 1: it failed. 2: something was refused.`,
 (type, given, family, email, ...; extra_parameters and shippingaddress as JSON), and id where
 contact ids are to be kept. A line with fqdn is a domain: id, owner, admin, bill, tech.`),
 		im.fileCommand("json", `Each line is an object: handle and the members of a v3 contact, with id where it is to be
-kept; or fqdn with id, owner, admin, bill and tech.`), im.v3Command())
+kept; or fqdn with id, owner, admin, bill and tech.`), im.v3Command(), im.v5Command())
 	return cmd
 }
 

@@ -261,17 +261,11 @@ func (s *v3Source) unknown(domains []estate.Entry) ([]estate.Entry, error) {
 	}
 	var out []estate.Entry
 	for some := range slices.Chunk(domains, 500) {
-		outcomes, err := s.im.run.Send(s.ctx, estate.Batch{Entries: some, DryRun: true})
+		left, err := s.im.unknown(s.ctx, some)
 		if err != nil {
 			return nil, err
 		}
-		for i, o := range outcomes {
-			if o.State == estate.Equal && o.Whole {
-				s.im.run.Domains.Equal++
-			} else {
-				out = append(out, some[i])
-			}
-		}
+		out = append(out, left...)
 	}
 	return out, nil
 }

@@ -24,6 +24,8 @@ type (
 	Entry = handles.Entry
 	// Batch is what is imported in one commit.
 	Batch = handles.Batch
+	// Shown is the contacts of a domain as v5 shows them.
+	Shown = handles.Shown
 )
 
 // Equal is the state of an entry that was there.

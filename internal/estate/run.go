@@ -42,6 +42,7 @@ type Run struct {
 	places  []string
 	seen    map[string]sighting
 	fresh   map[string]bool // handles that a dry run would bring
+	shown   map[string]handles.Shown
 }
 
 // sighting is where something was seen first, and what it was.
@@ -89,6 +90,15 @@ func (r *Run) Add(ctx context.Context, e Entry, place string) error {
 	return r.Flush(ctx)
 }
 
+// AddShown takes a domain as v5 shows it.
+func (r *Run) AddShown(ctx context.Context, fqdn string, contacts handles.Shown) error {
+	if r.shown == nil {
+		r.shown = map[string]handles.Shown{}
+	}
+	r.shown[fqdn] = contacts
+	return r.Add(ctx, Entry{FQDN: fqdn}, "domain")
+}
+
 // before tells whether the handle, the domain or the id was there before in this
 // import, and why that is no good; "" where it is the same.
 func (r *Run) before(e *Entry, place string) (why string, again bool) {
@@ -126,7 +136,7 @@ func (r *Run) Flush(ctx context.Context) error {
 	if len(r.entries) == 0 {
 		return nil
 	}
-	b := handles.Batch{Entries: r.entries, Overwrite: r.Overwrite, DryRun: r.DryRun}
+	b := handles.Batch{Entries: r.entries, Overwrite: r.Overwrite, DryRun: r.DryRun, Shown: r.shown}
 	if r.DryRun {
 		assumed := map[string]bool{}
 		for i := range r.entries {
@@ -149,7 +159,7 @@ func (r *Run) Flush(ctx context.Context) error {
 		r.tell(&r.entries[i], r.places[i], &out[i])
 	}
 	r.sent += len(r.entries)
-	r.entries, r.places = r.entries[:0], r.places[:0]
+	r.entries, r.places, r.shown = r.entries[:0], r.places[:0], nil
 	if r.Done != nil {
 		r.Done(r.sent)
 	}
@@ -158,6 +168,7 @@ func (r *Run) Flush(ctx context.Context) error {
 
 func (r *Run) tell(e *Entry, place string, o *handles.Outcome) {
 	c := r.count(e)
+	r.Contacts.New += o.Minted
 	switch o.State {
 	case handles.Refused:
 		r.Refuse(e, place, o.Why)

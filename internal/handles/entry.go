@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"v3gate/internal/v5"
 )
 
 // Entry is one thing of an estate that is moved in or out: a contact when Handle
@@ -131,7 +133,13 @@ type Batch struct {
 	// would have brought.
 	DryRun bool     `json:"dry_run,omitempty"`
 	Assume []string `json:"assume,omitempty"`
+	// Shown is what v5 shows of domains, by fqdn: roles that have no handle get that
+	// of a contact with this content, or a new one.
+	Shown map[string]Shown `json:"shown,omitempty"`
 }
+
+// Shown is the contacts of a domain as v5 shows them.
+type Shown = v5.Contacts
 
 // State is what became of an entry.
 type State string
@@ -149,4 +157,6 @@ type Outcome struct {
 	Why   string `json:"why,omitempty"`
 	// Whole: it is a domain whose handles are known in all roles.
 	Whole bool `json:"whole,omitempty"`
+	// Minted is how many contacts were made for what v5 shows.
+	Minted int `json:"minted,omitempty"`
 }

@@ -62,6 +62,9 @@ func (im *importer) entry(tx *store.Tx, e *Entry) (Outcome, error) {
 	case "contact":
 		return im.contact(tx, e)
 	case "domain":
+		if shown, ok := im.Shown[e.FQDN]; ok {
+			return im.shown(tx, e, shown)
+		}
 		return im.domain(tx, e)
 	}
 	if tx.LastID(e.Counter) >= e.ID {
@@ -235,6 +238,29 @@ func (im *importer) putDomain(tx *store.Tx, e *Entry, was Domain, change Roles) 
 		return err
 	}
 	return im.b.SetRoles(tx, e.Tenant, e.FQDN, change, nil)
+}
+
+// shown names the contacts of a domain that v5 shows. A role that has a handle keeps
+// it: the reading does not say whether it is older than that.
+func (im *importer) shown(tx *store.Tx, e *Entry, contacts Shown) (Outcome, error) {
+	var was Domain
+	there, err := store.GetJSON(tx, store.DomainKey(e.Tenant, e.FQDN), &was)
+	if err != nil {
+		return Outcome{}, err
+	}
+	before := tx.LastID("contact")
+	is, _, err := im.b.recognise(tx, &Reading{Tenant: e.Tenant, FQDN: e.FQDN, Shown: contacts, Changes: -1})
+	o := Outcome{State: Equal, Whole: is.Roles.Owner != "" && is.Roles.Admin != "" && is.Roles.Bill != "" && is.Roles.Tech != ""}
+	if after := tx.LastID("contact"); after > before {
+		o.Minted = int(after - max(before, im.b.floors.ID-1))
+	}
+	switch {
+	case !there:
+		o.State = Added
+	case was.Roles != is.Roles:
+		o.State = Replaced
+	}
+	return o, err
 }
 
 // Export gives all contacts, then all domains, then the counters, each in order of
