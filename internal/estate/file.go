@@ -90,6 +90,10 @@ func named(err error) error {
 	if errors.As(err, &t) {
 		return fmt.Errorf("%s is a %s", t.Field, t.Value) // not its text, which may be a person's
 	}
+	var date *time.ParseError
+	if errors.As(err, &date) {
+		return errors.New("created is no time such as 2026-01-31T12:00:00Z")
+	}
 	return errors.New("it is no JSON object: " + strings.TrimPrefix(err.Error(), "json: "))
 }
 
