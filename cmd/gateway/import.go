@@ -109,6 +109,12 @@ func (im *importing) do(cmd *cobra.Command, source func(context.Context, *progre
 	return nil
 }
 
+// keep writes what was read before a source failed or somebody stopped it, so that
+// it need not be read again.
+func (im *importing) keep(ctx context.Context, failed error) error {
+	return errors.Join(failed, im.run.Flush(context.WithoutCancel(ctx)))
+}
+
 func (im *importing) summary(out io.Writer) {
 	for _, c := range []struct {
 		what string

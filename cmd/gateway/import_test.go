@@ -57,6 +57,53 @@ func TestImportThroughARunningGateway(t *testing.T) {
 	says(t, 0, []string{"store", "check", "--store", second}, " 0 inconsistencies")
 }
 
+// What was read before a server failed is kept, and the next import goes on from
+// there.
+func TestWhatWasReadBeforeAFailureIsKept(t *testing.T) {
+	old, srv := newOldV3(t)
+	missing := old.answers["domain.info second.org"]
+	delete(old.answers, "domain.info second.org")
+	store := filepath.Join(t.TempDir(), "store.db")
+	line := []string{"import", "v3", "--url", srv.URL, "--key-file", write(t, "v3.key", demoKey), "--store", store}
+	says(t, 1, line, "contacts: 3 new", "domains: 1 new", "domain.info there", "not recorded", "run it again to go on")
+	old.answers["domain.info second.org"] = missing
+	says(t, 0, append(line, "--resume"), "contacts: 1 new, 3 equal", "domains: 1 new, 1 equal")
+	says(t, 0, []string{"store", "check", "--store", store}, " 0 inconsistencies")
+}
+
+// A known gap: a gateway cannot be imported from until domain.list is built. Its
+// contacts are.
+func TestImportFromAGatewayWaitsForDomainList(t *testing.T) {
+	_, _, url, _ := startStored(t)
+	second := filepath.Join(t.TempDir(), "second.db")
+	says(t, 1, []string{"import", "v3", "--url", url, "--key-file", write(t, "v3.key", demoKey), "--store", second},
+		"domain.list there", "contacts: 1 new", "domains: 0 new")
+	says(t, 0, []string{"export", "json", "--store", second}, `"id":1000000000`, `"own":true`)
+}
+
+func TestProgress(t *testing.T) {
+	var lines, bar bytes.Buffer
+	for out, p := range map[*bytes.Buffer]*progress{&lines: newProgress(&lines), &bar: {out: &bar, terminal: true}} {
+		p.show(500)
+		p.total = 30_000
+		for done := 10_000; done <= 30_000; done += 10_000 {
+			p.show(done)
+		}
+		p.clear()
+		if out.Len() == 0 {
+			t.Error("it shows nothing")
+		}
+	}
+	if got := lines.String(); got != "10000 of 30000\n20000 of 30000\n30000 of 30000\n" {
+		t.Errorf("%q", got)
+	}
+	for _, want := range []string{"\r\x1b[K[" + strings.Repeat(" ", 30) + "] 500", "[" + strings.Repeat("#", 20) + strings.Repeat(" ", 10) + "] 20000 of 30000"} {
+		if !strings.Contains(bar.String(), want) {
+			t.Errorf("%q has no %q", bar.String(), want)
+		}
+	}
+}
+
 func write(t *testing.T, name, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

@@ -52,7 +52,7 @@ then not read again.`,
 			return im.do(cmd, func(ctx context.Context, p *progress) error {
 				s := &v3Source{im: im, ctx: ctx, client: client, key: strings.TrimSpace(string(key)), progress: p,
 					pace: pace{most: 28, window: 2 * time.Second}, known: map[string]bool{}, left: map[string]int{}}
-				return s.read(resume)
+				return im.keep(ctx, s.read(resume))
 			})
 		},
 	}

@@ -58,10 +58,7 @@ With --resume, domains whose handles are all known here are not read again.`,
 			if left > 0 {
 				im.run.Say(fmt.Sprintf("%d domains were left out: they are another organization's, or gone", left))
 			}
-			if err != nil {
-				return err
-			}
-			return im.run.Flush(ctx)
+			return im.keep(ctx, err)
 		})
 	}
 	return cmd
