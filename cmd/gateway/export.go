@@ -27,7 +27,7 @@ Operations are not in it: gateway backup has them.`,
 			if err := needStore(cmd, &file); err != nil {
 				return err
 			}
-			e, err := file.OpenEstate(gateway.Floors{}, false, false)
+			e, err := file.OpenEstate(gateway.DefaultFloors(), false, false)
 			if err != nil {
 				return err
 			}

@@ -96,6 +96,12 @@ func (f StoreFile) OpenEstate(floors handles.Floors, create, rehearsal bool) (*E
 	if err != nil {
 		return nil, errors.Join(err, clean())
 	}
+	if taken, err := db.BackupTaken(); create && (err != nil || !taken.IsZero()) {
+		if err == nil {
+			err = fmt.Errorf("%s is a backup; start the gateway on it once, so that it leaves out the numbers given out since, then import", f.Path)
+		}
+		return nil, errors.Join(err, db.Close(), clean())
+	}
 	return &Estate{book: handles.New(db, floors, time.Now), close: func() error { return errors.Join(db.Close(), clean()) }}, nil
 }
 

@@ -131,11 +131,24 @@ func (im *importer) putContact(tx *store.Tx, there bool, was, next *Contact, own
 	if there && !was.Empty {
 		errs = append(errs, tx.Delete(store.ContactContentKey(was.Tenant, tx.Digest(was.digest()), was.ID)))
 	}
-	errs = append(errs, putContact(tx, next), tx.RaiseID("contact", next.ID), tx.RaiseID("handle", Number(next.Handle)))
+	errs = append(errs, putContact(tx, next), im.raise(tx, "contact", next.ID), im.raise(tx, "handle", Number(next.Handle)))
 	if own {
 		errs = append(errs, tx.Put(store.OwnKey(next.Tenant), []byte(next.Handle)))
 	}
 	return errors.Join(errs...)
+}
+
+// raise has a counter give out only numbers above an imported one, and above the
+// floor: what a backup that is taken into use leaves out is counted from there.
+func (im *importer) raise(tx *store.Tx, counter string, imported int64) error {
+	return tx.RaiseID(counter, max(imported, im.b.floor(counter)-1))
+}
+
+func (b *Book) floor(counter string) int64 {
+	if counter == "handle" {
+		return b.floors.Handle
+	}
+	return b.floors.ID
 }
 
 // differing names the fields in which two contacts differ, never their values.
@@ -228,7 +241,7 @@ func (im *importer) putDomain(tx *store.Tx, e *Entry, was Domain, change Roles) 
 		}
 		was.ID = id
 		err = errors.Join(err, store.PutJSON(tx, store.DomainKey(e.Tenant, e.FQDN), was),
-			store.PutJSON(tx, store.DomainIDKey(id), domainKey{e.Tenant, e.FQDN}), tx.RaiseID("domain", id))
+			store.PutJSON(tx, store.DomainIDKey(id), domainKey{e.Tenant, e.FQDN}), im.raise(tx, "domain", id))
 		if err != nil {
 			return err
 		}
@@ -276,7 +289,7 @@ func (b *Book) Export(fn func(*Entry) error) error {
 			if err := json.Unmarshal(value, &c); err != nil {
 				return fmt.Errorf("export contact: %w", err)
 			}
-			last["handle"], last["contact"] = max(last["handle"], Number(c.Handle)), max(last["contact"], c.ID)
+			last["handle"], last["contact"] = max(last["handle"], Number(c.Handle), 1), max(last["contact"], c.ID)
 			return fn(&Entry{Tenant: c.Tenant, Handle: c.Handle, ID: c.ID, Created: &c.Created, Empty: c.Empty,
 				Own: string(tx.Get(store.OwnKey(c.Tenant))) == c.Handle, Version: c.Version, Shown: c.Shown, Fields: c.Fields})
 		})
@@ -299,7 +312,7 @@ func (b *Book) Export(fn func(*Entry) error) error {
 			if last[name] == 0 {
 				continue
 			}
-			if err := fn(&Entry{Counter: name, ID: last[name]}); err != nil {
+			if err := fn(&Entry{Counter: name, ID: max(last[name], b.floor(name)-1)}); err != nil {
 				return err
 			}
 		}
