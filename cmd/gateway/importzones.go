@@ -15,17 +15,6 @@ import (
 	"v3gate/internal/gateway"
 )
 
-func importCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "import",
-		Short: "Take over what the old service had, with its ids",
-		Example: `  gateway import zones --config /etc/v3gate/gateway.toml --tenant acme --csv zones.csv
-  gateway import zones --config /etc/v3gate/gateway.toml --tenant acme --from https://rpc.example.net/xmlrpc/ --from-key "$KEY"`,
-	}
-	cmd.AddCommand(importZonesCommand())
-	return cmd
-}
-
 func importZonesCommand() *cobra.Command {
 	var tenant, file string
 	var server v3Server
@@ -45,6 +34,8 @@ blanks. - is standard input.
 --from reads from a server that still speaks v3.`,
 		Example: `  gateway import zones --config /etc/v3gate/gateway.toml --tenant acme --csv zones.csv`,
 		Args:    cobra.NoArgs,
+		// It has the store from the settings, as serve does.
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
 	}
 	from := settingFlags(cmd)
 	f := cmd.Flags()

@@ -57,7 +57,7 @@ func serveStore(t *testing.T, path string) (url string, stop func()) {
 }
 
 // importing gives the command with what it needs.
-func importing(t *testing.T, store string, args ...string) []string {
+func importingZones(t *testing.T, store string, args ...string) []string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "g.toml")
 	tenant := sandboxTenant(demoKey)
@@ -74,11 +74,11 @@ func TestZonesAreImportedWithTheirIDs(t *testing.T) {
 	if err := os.WriteFile(file, []byte(zonesCSV), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := run(t, importing(t, store, "--csv", file)...)
+	out, err := run(t, importingZones(t, store, "--csv", file)...)
 	if err != nil || out != "2 zones with 3 versions and 4 records, 2 domains linked\n" {
 		t.Fatalf("%q, %v", out, err)
 	}
-	out, err = run(t, importing(t, store, "--csv", file)...)
+	out, err = run(t, importingZones(t, store, "--csv", file)...)
 	if err != nil || !strings.Contains(out, "2 zones were there already: 4711 4712") {
 		t.Fatalf("again: %q, %v", out, err)
 	}
@@ -136,13 +136,13 @@ func TestWhatCannotBeImported(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		out, err := run(t, importing(t, filepath.Join(dir, "store.db"), "--csv", file)...)
+		out, err := run(t, importingZones(t, filepath.Join(dir, "store.db"), "--csv", file)...)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q; %s", text, err, want, out)
 		}
 	}
 	for _, args := range [][]string{{}, {"--csv", "a", "--from", "b"}, {"--from", "http://127.0.0.1:1/"}, {"--tenant", "nobody", "--csv", "-"}} {
-		if out, err := run(t, importing(t, filepath.Join(t.TempDir(), "store.db"), args...)...); err == nil {
+		if out, err := run(t, importingZones(t, filepath.Join(t.TempDir(), "store.db"), args...)...); err == nil {
 			t.Errorf("%v: %s", args, out)
 		}
 	}
@@ -157,7 +157,7 @@ func TestZonesAreReadFromAServer(t *testing.T) {
 	if err := os.WriteFile(file, []byte(zonesCSV), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := run(t, importing(t, old, "--csv", file)...); err != nil {
+	if _, err := run(t, importingZones(t, old, "--csv", file)...); err != nil {
 		t.Fatal(err)
 	}
 	url, _ := serveStore(t, old)
@@ -182,7 +182,7 @@ func TestZonesAreReadFromAServer(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	store := filepath.Join(dir, "store.db")
-	out, err := run(t, importing(t, store, "--from", server.URL, "--from-key", demoKey, "--from-rate", "1000")...)
+	out, err := run(t, importingZones(t, store, "--from", server.URL, "--from-key", demoKey, "--from-rate", "1000")...)
 	if err != nil || out != "2 zones with 3 versions and 4 records, 2 domains linked\n" {
 		t.Fatalf("%q, %v", out, err)
 	}

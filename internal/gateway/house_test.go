@@ -30,7 +30,8 @@ var mayImport = map[string][]string{
 	"translate": {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones"},
 	"console":   {"telemetry"},
 	"gateway":   {"certs", "console", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
-	"cmd":       {"certs", "gateway", "sandbox", "config"},
+	"estate":    {"handles"},
+	"cmd":       {"certs", "estate", "gateway", "sandbox", "config"},
 }
 
 // onlyIn are modules that one package alone may know.

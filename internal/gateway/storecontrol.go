@@ -81,6 +81,8 @@ func (g *Gateway) storeRoutes(operations http.Handler) http.Handler {
 		}
 		reply(w, v, nil)
 	})
+	mux.HandleFunc("POST /store/import", g.importRoute)
+	mux.HandleFunc("GET /store/export", g.exportRoute)
 	mux.HandleFunc("GET /store/check", func(w http.ResponseWriter, r *http.Request) {
 		unhurried(w)
 		report, err := g.db.Check(r.Context(), records(), false, r.URL.Query().Get("quick") != "")
@@ -138,7 +140,12 @@ func (f StoreFile) daemon() (*http.Client, error) {
 
 // askDaemon gets a path from a daemon. The body is the caller's to close.
 func askDaemon(ctx context.Context, c *http.Client, path string) (io.ReadCloser, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://daemon"+path, nil)
+	return askDaemonTo(ctx, c, http.MethodGet, path, nil)
+}
+
+// askDaemonTo is askDaemon with a method and a body.
+func askDaemonTo(ctx context.Context, c *http.Client, method, path string, in io.Reader) (io.ReadCloser, error) {
+	r, err := http.NewRequestWithContext(ctx, method, "http://daemon"+path, in)
 	if err != nil {
 		return nil, err
 	}

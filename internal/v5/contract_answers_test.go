@@ -26,6 +26,7 @@ var answers = []answerType{
 	{"ChangeOwnerStatus", into[Progress], "Done Location"},
 	{"TransferStatus", into[Progress], "Done Location"},
 	{"TransferAvailable", into[TransferAvailable], ""},
+	{"array<DomainItem>", into[[]DomainItem], ""},
 	{"RenewInfo", into[RenewInfo], ""},
 	{"RestoreInfo", into[RestoreInfo], ""},
 	{"CheckAnswer", into[Check], ""},
