@@ -22,6 +22,7 @@ type domainPlan struct {
 	once    string // what may be done once only; see ops.Operation
 	secret  string // part of the call that nobody may see again
 	nothing bool
+	items   []ops.Item // the work list of a kind that has one
 }
 
 // rehearse asks v5 whether it would take the plan.
@@ -113,11 +114,15 @@ func (p domainPlan) intent(c *Call) (in ops.Intent, err error) {
 	if err != nil {
 		return in, err
 	}
-	return ops.Intent{
+	in = ops.Intent{
 		Tenant: c.Tenant.Name, Type: p.typ, Kind: p.kind, Source: source, FQDN: p.fqdn,
 		Params: params, Fingerprint: fingerprint(asked, p.secret), Once: p.once, Request: request, Nothing: p.nothing, Still: c.still, Basis: c.basis(),
 		Infos: ops.Infos{Action: p.action, TLD: tld(p.fqdn), Label: p.fqdn},
-	}, nil
+	}
+	if p.items != nil {
+		in.Items = ops.ListOf(p.items...)
+	}
+	return in, nil
 }
 
 // fingerprint is equal for equal calls. A secret is part of it without being in
