@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Divergence 71: every country is in one region, and the ids stay.
+// Divergence 77: every country is in one region, and the ids stay.
 func TestTLDRegionsAndIDs(t *testing.T) {
 	seen := map[string]string{}
 	for _, r := range regionCodes {
