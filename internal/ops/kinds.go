@@ -19,6 +19,15 @@ const (
 	KindRestore          = "restore"
 	KindTransferIn       = "transfer_in"
 	KindRelaunchTransfer = "relaunch_transfer"
+	KindTransferLock     = "transfer_lock"
+	KindNameservers      = "nameservers"
+	KindNameserverHosts  = "nameserver_hosts"
+	KindHostCreate       = "host_create"
+	KindHostUpdate       = "host_update"
+	KindHostDelete       = "host_delete"
+	KindDNSKeyAdd        = "dnskey_add"
+	KindDNSKeyDelete     = "dnskey_delete"
+	KindWebredirMove     = "webredir_move"
 )
 
 // Kind is one way of working on v5. Adding one is a file like create.go and a
@@ -94,6 +103,11 @@ func kinds() map[string]Kind {
 		KindContacts:    contacts,
 		KindRenew:       renew, KindRestore: restore,
 		KindTransferIn: transferIn, KindRelaunchTransfer: relaunchTransfer,
+		KindTransferLock: transferLock,
+		KindNameservers:  nameservers, KindNameserverHosts: nameserverHosts,
+		KindHostCreate: hostCreate, KindHostUpdate: hostUpdate, KindHostDelete: hostDelete,
+		KindDNSKeyAdd: dnskeyAdd, KindDNSKeyDelete: dnskeyDelete,
+		KindWebredirMove: webredirMove,
 	}
 }
 

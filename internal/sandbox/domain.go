@@ -17,7 +17,9 @@ type domain struct {
 	authinfoEnds                 time.Time
 	nameservers                  []string
 	hosts                        map[string][]string // glue records by label
-	contacts                     map[string]contact  // by role, owner included
+	keys                         []dnskey
+	webredirs                    []*webredir
+	contacts                     map[string]contact // by role, owner included
 	status                       []string
 	services                     []string
 	tags                         []string

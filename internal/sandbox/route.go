@@ -65,7 +65,7 @@ func (c *call) refuse(location, name, description string) {
 func routeTable() []route {
 	return slices.Concat(
 		checkRoutes(), domainRoutes(), contactRoutes(), ownerChangeRoutes(),
-		renewRoutes(), nameserverRoutes(), hostRoutes(), settingRoutes(), tagRoutes(),
+		renewRoutes(), nameserverRoutes(), hostRoutes(), dnskeyRoutes(), webredirRoutes(), settingRoutes(), tagRoutes(),
 		tldRoutes(), transferRoutes(), organizationRoutes(), billingRoutes(), liveDNSRoutes(),
 	)
 }

@@ -174,6 +174,7 @@ var checks = map[string]func(*checker, *parsed){
 	kindDomainID:       (*checker).domainID,
 	kindUses:           (*checker).uses,
 	kindSeen:           (*checker).seen,
+	kindDNSKey:         (*checker).dnsKey,
 	kindOp:             (*checker).op,
 	kindOpTenant:       (*checker).opTenant,
 	kindOpOpen:         (*checker).opOpen,

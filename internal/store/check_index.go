@@ -75,6 +75,13 @@ func (c *checker) own(e *parsed) {
 	}
 }
 
+// dnsKey leads to a domain of v5's, which need not have a record here.
+func (c *checker) dnsKey(e *parsed) {
+	if len(e.value) == 0 {
+		c.say(e.key, "it names no domain")
+	}
+}
+
 func (c *checker) domain(e *parsed) {
 	r := ownRecord(c, e, c.records.Domain)
 	if r == nil {

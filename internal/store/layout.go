@@ -29,6 +29,7 @@ import (
 //	own             <tenant>                       handle of the tenant's own contact
 //	domain          <tenant> <fqdn>                id and handle of each role, JSON (package handles)
 //	domain-id       <id>                           domain key's parts, JSON
+//	dnskey          <tenant> <id>                  fqdn: the domain of a DNSSEC key of v5's id (package handles)
 //	uses            <handle> <tenant> <fqdn> <role>  empty: who uses a handle
 //	seen            <tenant> <fqdn>                what v5 shows of a domain's contacts, JSON (package handles)
 //	op              <id>                           operation, JSON (package ops)
@@ -55,6 +56,7 @@ const (
 	kindOwn            = "own"
 	kindDomain         = "domain"
 	kindDomainID       = "domain-id"
+	kindDNSKey         = "dnskey"
 	kindUses           = "uses"
 	kindSeen           = "seen"
 	kindOp             = "op"
@@ -85,6 +87,7 @@ func ContactTenantPrefix(tenant string) []byte        { return Key(kindContactTe
 func OwnKey(tenant string) []byte                     { return Key(kindOwn, tenant) }
 func DomainKey(tenant, fqdn string) []byte            { return Key(kindDomain, tenant, fqdn) }
 func DomainIDKey(id int64) []byte                     { return Key(kindDomainID, id) }
+func DNSKeyKey(tenant string, id int64) []byte        { return Key(kindDNSKey, tenant, id) }
 func UsesKey(handle, tenant, fqdn, role string) []byte {
 	return Key(kindUses, handle, tenant, fqdn, role)
 }

@@ -42,6 +42,8 @@ var accepted = []struct {
 		"returned.date_registry_creation returned.date_registry_end returned.date_renew_begin returned.date_restore_end " +
 		"returned.date_pending_delete_end returned.authinfo_expiration_date",
 		"type dateTime.iso8601 or nil, documented dateTime.iso8601", 34},
+	{"domain.nameservers.set", "options.override", "undocumented", 73},
+	{"domain.dnssec.list", "returned.date_created", "type dateTime.iso8601 or nil, documented dateTime.iso8601", 75},
 	{"operation.list", "opts.id", "undocumented", 37},
 	{"operation.list", "opts.domain", "type array of string or string, documented string", 37},
 	{"operation.count", "opts.id", "undocumented", 37},

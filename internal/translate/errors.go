@@ -97,6 +97,7 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 // where v5 passes a cause of v3 through.
 func (s *Services) v5Fault(e *v5.Error, fqdn string) *fault.Error {
 	onOne := strings.Contains(e.Route, "{d}") // a 403 may then be about that domain alone
+	part := partOf(e.Route)
 	if e.Auth() || e.Status == http.StatusForbidden {
 		s.AuthFailed(e.Status)
 	}
@@ -104,6 +105,8 @@ func (s *Services) v5Fault(e *v5.Error, fqdn string) *fault.Error {
 	case e.Auth(), e.Status == http.StatusForbidden && !onOne:
 		// The caller's key is fine; the gateway's credential is not.
 		return fault.New(fault.Service, fault.CauseServerConf, "the gateway's access to the registrar is refused; tell its operator")
+	case e.Missing() && strings.HasSuffix(e.Route, "}") && part != fault.Domain:
+		return fault.New(part, fault.CauseNotFound, "%s", said(e))
 	case (e.Status == http.StatusForbidden || e.Absent()) && fqdn != "":
 		return fault.New(fault.Domain, fault.CauseNotFound, "Domain '%s' doesn't exist.", fqdn)
 	case e.Status == http.StatusTooManyRequests:
@@ -113,18 +116,31 @@ func (s *Services) v5Fault(e *v5.Error, fqdn string) *fault.Error {
 	case outOfMoney(e):
 		return fault.New(fault.Prepaid, fault.CauseNotEnoughMoney, "%s", said(e))
 	case e.Status == http.StatusConflict:
-		return fault.New(fault.Domain, fault.CauseExist, "%s", said(e))
+		return fault.New(part, fault.CauseExist, "%s", said(e))
 	case len(e.Fields) > 0:
 		return badFields(e.Fields)
 	}
 	if cause, ok := fault.CauseNamed(e.Cause); ok {
-		return fault.New(fault.Domain, cause, "%s", said(e))
+		return fault.New(part, cause, "%s", said(e))
 	}
 	if e.Status == http.StatusBadRequest {
 		return fault.New(fault.Method, fault.CauseBadParameter, "%s", said(e))
 	}
 	s.UnmappedV5(e.Route)
 	return fault.New(fault.Unknown, fault.CauseUnknown, "the registrar answered %d: %s", e.Status, said(e))
+}
+
+// partOf is what of a domain a route is about.
+func partOf(route string) fault.Object {
+	switch {
+	case strings.Contains(route, "{d}/hosts"):
+		return fault.Host
+	case strings.Contains(route, "{d}/dnskeys"):
+		return fault.DNSSECKey
+	case strings.Contains(route, "{d}/webredirs"):
+		return fault.WebRedirection
+	}
+	return fault.Domain
 }
 
 // outOfMoney knows a refusal for lack of money. Its form is not established: v5

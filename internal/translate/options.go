@@ -29,15 +29,21 @@ func Listing[T, Out any](name string, schema *query.Schema[T],
 		}
 		return handle(ctx, c, q)
 	}, r)
-	r.Params[0].Type = "struct"
+	r.Params[0].Type, r.Params[0].Members = "struct", optionParams(schema)
+	return r
+}
+
+// optionParams documents the options of a schema.
+func optionParams[T any](schema *query.Schema[T]) []Param {
+	var params []Param
 	for _, o := range schema.Describe() {
 		p := Param{Name: o.Key, Type: o.Type, Need: "optional", Support: "honoured"}
 		if o.Refused != "" {
 			p.Support, p.Reason = "refused", o.Refused
 		}
-		r.Params[0].Members = append(r.Params[0].Members, p)
+		params = append(params, p)
 	}
-	return r
+	return params
 }
 
 // setOptions takes the members of a struct as they came.

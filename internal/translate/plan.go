@@ -22,7 +22,7 @@ type domainPlan struct {
 	once    string // what may be done once only; see ops.Operation
 	secret  string // part of the call that nobody may see again
 	nothing bool
-	items   []ops.Item // what follows when it is done
+	items   []ops.Item // the work list: of a kind that has one, or what follows when it is done
 }
 
 // rehearse asks v5 whether it would take the plan.
@@ -119,7 +119,7 @@ func (p domainPlan) intent(c *Call) (in ops.Intent, err error) {
 		Params: params, Fingerprint: fingerprint(asked, p.secret), Once: p.once, Request: request, Nothing: p.nothing, Still: c.still, Basis: c.basis(),
 		Infos: ops.Infos{Action: p.action, TLD: tld(p.fqdn), Label: p.fqdn},
 	}
-	if len(p.items) > 0 {
+	if p.items != nil {
 		in.Items = ops.ListOf(p.items...)
 	}
 	return in, nil

@@ -30,6 +30,14 @@ var answers = []answerType{
 	{"RenewInfo", into[RenewInfo], ""},
 	{"RestoreInfo", into[RestoreInfo], ""},
 	{"CheckAnswer", into[Check], ""},
+	{"array<string>", into[[]string], ""},
+	{"NameserverKind", into[NameserverKind], ""},
+	{"array<DNSKey>", into[[]DNSKey], ""},
+	{"array<TLDItem>", into[[]TLD], ""},
+	{"array<Webredir>", into[[]Webredir], ""},
+	{"Webredir", into[Webredir], ""},
+	{"array<Host>", into[[]Host], ""},
+	{"Host", into[Host], ""},
 	{"UserInfo", into[UserInfo], ""},
 	{"array<Organization>", into[[]Organization], ""},
 	{"array<Customer>", into[[]Customer], ""},
@@ -143,6 +151,8 @@ func TestTagsAreDocumented(t *testing.T) {
 		{reflect.TypeFor[FOA](), "FOA"}, {reflect.TypeFor[UserInfo](), "UserInfo"},
 		{reflect.TypeFor[Organization](), "Organization"}, {reflect.TypeFor[Billing](), "BillingInfo"},
 		{reflect.TypeFor[FieldError](), "ErrorItem"}, {reflect.TypeFor[RRset](), "RRset"}, {reflect.TypeFor[RRsetItem](), "RRsetItem"},
+		{reflect.TypeFor[NameserverKind](), "NameserverKind"}, {reflect.TypeFor[Host](), "Host"}, {reflect.TypeFor[Webredir](), "Webredir"}, {reflect.TypeFor[TLD](), "TLDItem"},
+		{reflect.TypeFor[DNSKey](), "DNSKey"}, {reflect.TypeFor[NewDNSKey](), "NewDNSKey"},
 	} {
 		var documented contract.Members
 		for _, name := range strings.Split(c.objects, " ") {
@@ -171,6 +181,9 @@ type sample struct {
 
 func (s sample) make(t *testing.T, typ string) []byte {
 	t.Helper()
+	if typ == "array<string>" {
+		return []byte(`["text"]`)
+	}
 	elem, isList := strings.CutPrefix(typ, "array<")
 	object := s.types.Struct(strings.TrimSuffix(elem, ">"))
 	if object == nil {
