@@ -25,6 +25,7 @@ type domain struct {
 	autorenew                    autorenew
 	renewing                     int // years bought that the registry does not show yet
 	restoring                    bool
+	mail                         mail
 }
 
 type autorenew struct {

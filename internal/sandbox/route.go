@@ -67,6 +67,7 @@ func routeTable() []route {
 		checkRoutes(), domainRoutes(), contactRoutes(), ownerChangeRoutes(),
 		renewRoutes(), nameserverRoutes(), hostRoutes(), settingRoutes(), tagRoutes(),
 		tldRoutes(), transferRoutes(), organizationRoutes(), billingRoutes(),
+		forwardRoutes(), mailboxRoutes(), slotRoutes(),
 	)
 }
 

@@ -163,6 +163,7 @@ var checks = map[string]func(*checker, *parsed){
 	kindDomainID:       (*checker).domainID,
 	kindUses:           (*checker).uses,
 	kindSeen:           (*checker).seen,
+	kindMailbox:        (*checker).mailbox,
 	kindOp:             (*checker).op,
 	kindOpTenant:       (*checker).opTenant,
 	kindOpOpen:         (*checker).opOpen,

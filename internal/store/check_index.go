@@ -1,5 +1,7 @@
 package store
 
+import "encoding/json"
+
 // The checks of records and indexes, kind by kind. Each says of an entry what it
 // leads to that is not there or says otherwise, and of a record which index does
 // not lead to it.
@@ -73,6 +75,11 @@ func (c *checker) own(e *parsed) {
 	if c.tx.b.Get(key) == nil {
 		c.say(e.key, "%s is not there", Readable(key))
 	}
+}
+
+// mailbox stands alone: v5 says which mailboxes there are.
+func (c *checker) mailbox(e *parsed) {
+	ownRecord(c, e, func(value []byte) (v any, err error) { return v, json.Unmarshal(value, &v) })
 }
 
 func (c *checker) domain(e *parsed) {

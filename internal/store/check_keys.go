@@ -14,7 +14,7 @@ import (
 var shapes = map[string]string{
 	kindMeta: "s", kindCounter: "s",
 	kindContact: "s", kindContactID: "n", kindContactContent: "ssn", kindContactTenant: "sn", kindOwn: "s",
-	kindDomain: "ss", kindDomainID: "n", kindUses: "ssss", kindSeen: "ss",
+	kindDomain: "ss", kindDomainID: "n", kindUses: "ssss", kindSeen: "ss", kindMailbox: "sss",
 	kindOp: "n", kindOpTenant: "sn", kindOpOpen: "n", kindOpAbout: "ssn", kindOpOnce: "ss", kindOpGuard: "s",
 	kindOpItem: "nn", kindOpList: "ss",
 }

@@ -34,6 +34,7 @@ type Services struct {
 
 	owned    ownership
 	readings readings
+	mailIDs  mailIDs
 }
 
 // Call is one call on its way through a row.

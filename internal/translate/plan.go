@@ -22,6 +22,8 @@ type domainPlan struct {
 	once    string // what may be done once only; see ops.Operation
 	secret  string // part of the call that nobody may see again
 	nothing bool
+	items   []ops.Item // of its work list
+	list    string     // what the list is about, where a newer one replaces it
 }
 
 // rehearse asks v5 whether it would take the plan.
@@ -113,7 +115,10 @@ func (p domainPlan) intent(c *Call) (in ops.Intent, err error) {
 	if err != nil {
 		return in, err
 	}
-	return ops.Intent{
+	if p.items != nil {
+		in.Items = ops.ListOf(p.items...)
+	}
+	return ops.Intent{Items: in.Items, List: p.list,
 		Tenant: c.Tenant.Name, Type: p.typ, Kind: p.kind, Source: source, FQDN: p.fqdn,
 		Params: params, Fingerprint: fingerprint(asked, p.secret), Once: p.once, Request: request, Nothing: p.nothing, Still: c.still, Basis: c.basis(),
 		Infos: ops.Infos{Action: p.action, TLD: tld(p.fqdn), Label: p.fqdn},

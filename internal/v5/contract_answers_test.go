@@ -33,6 +33,11 @@ var answers = []answerType{
 	{"array<Organization>", into[[]Organization], ""},
 	{"array<Customer>", into[[]Customer], ""},
 	{"BillingInfo", into[Billing], ""},
+	{"array<Forward>", into[[]Forward], ""},
+	{"array<MailboxItem>", into[[]Mailbox], ""},
+	{"Mailbox", into[Mailbox], ""},
+	{"array<Slot>", into[[]Slot], ""},
+	{"Offer", into[Offer], ""},
 	{"DryRunAnswer", readVerdict, "Route Warning Err"},
 	{"Error", readError, "Route Status RetryAfter MaybeSent Unclear Err"},
 }
@@ -140,6 +145,9 @@ func TestTagsAreDocumented(t *testing.T) {
 		{reflect.TypeFor[FOA](), "FOA"}, {reflect.TypeFor[UserInfo](), "UserInfo"},
 		{reflect.TypeFor[Organization](), "Organization"}, {reflect.TypeFor[Billing](), "BillingInfo"},
 		{reflect.TypeFor[FieldError](), "ErrorItem"},
+		{reflect.TypeFor[Forward](), "Forward"}, {reflect.TypeFor[Mailbox](), "Mailbox"}, {reflect.TypeFor[Slot](), "Slot"},
+		{reflect.TypeFor[MailAutoRenew](), "MailboxAutorenew"}, {reflect.TypeFor[Responder](), "Responder"},
+		{reflect.TypeFor[Offer](), "Offer"},
 	} {
 		var documented contract.Members
 		for _, name := range strings.Split(c.objects, " ") {
