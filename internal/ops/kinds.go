@@ -58,10 +58,11 @@ type Kind struct {
 	Forget func(json.RawMessage) json.RawMessage
 
 	// DoItem makes the call of one item of a work list, never a paid one (but see
-	// packmailRenew); nil for a kind without lists. A kind with nothing else is its list alone; else the
-	// list comes after the kind's own call. It is made again when nobody knows
-	// what became of it, so that must do no harm, or ShownItem prevent it. A
-	// *SkipError skips the item, a *StaleError fails it.
+	// packmailRenew); nil for a kind without lists. A kind with nothing else is
+	// its list alone; else the list comes after the kind's own call. It is made
+	// again when nobody knows what became of it, so that must do no harm, or
+	// ShownItem prevent it. A *SkipError skips the item, a *StaleError fails it,
+	// and a *LostError does with the operation in SUPPORT.
 	DoItem func(ctx context.Context, s *v5.Session, op *Operation, item *Item) error
 	// ShownItem reads whether v5 already shows what the item asks for. It is
 	// asked before an item is sent again of which nobody knows what became.

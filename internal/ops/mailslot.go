@@ -40,6 +40,7 @@ var mailSlot = Kind{
 		return shows(slices.ContainsFunc(now, func(id int) bool { return !slices.Contains(before, id) })), nil
 	},
 	Sequential: true,
+	AwaitItem:  true,
 	DoItem: func(ctx context.Context, s *v5.Session, op *Operation, item *Item) error {
 		r, err := request[v5.MailboxCreate](item.Request)
 		if err != nil {

@@ -76,6 +76,7 @@ type MailAutorenewal struct {
 
 // packmailAutorenew sets the automatic renewal of each mailbox of a domain.
 var packmailAutorenew = Kind{
+	AwaitItem: true,
 	DoItem: func(ctx context.Context, s *v5.Session, op *Operation, item *Item) error {
 		r, err := request[MailAutorenewal](item.Request)
 		if err != nil {
