@@ -44,12 +44,7 @@ func mailboxRoutes() []route {
 		},
 		{
 			method: "GET", pattern: one, success: 200, find: (*Sandbox).findMailbox,
-			do: func(s *Sandbox, c *call) answer {
-				m := c.box()
-				out := m.item(c)
-				out["aliases"], out["responder"] = m.aliases, m.responder
-				return reply(http.StatusOK, out)
-			},
+			do: (*Sandbox).showMailbox,
 		},
 		{
 			method: "PATCH", pattern: one, success: 202, find: (*Sandbox).findMailbox, query: []member{{name: "sharing_id"}},
@@ -65,18 +60,7 @@ func mailboxRoutes() []route {
 		},
 		{
 			method: "DELETE", pattern: one, success: 202, find: (*Sandbox).findMailbox,
-			do: func(s *Sandbox, c *call) answer {
-				m, d := c.box(), c.domain
-				s.change(d, func() {
-					d.mail.boxes = slices.DeleteFunc(d.mail.boxes, func(b *mailbox) bool { return b == m })
-					for _, sl := range d.mail.slots {
-						if sl.box == m {
-							sl.box = nil
-						}
-					}
-				})
-				return accepted("the mailbox is being deleted", "")
-			},
+			do: (*Sandbox).deleteMailbox,
 		},
 		{
 			method: "DELETE", pattern: one + "/contents", success: 202, find: (*Sandbox).findMailbox,
@@ -90,14 +74,7 @@ func mailboxRoutes() []route {
 			method: "POST", pattern: all + "/{email}/renew", success: 202, dryRun: true, find: (*Sandbox).findAddress,
 			query: []member{{name: "sharing_id"}},
 			body:  &shape{members: []member{{name: "duration", need: true, kind: whole, min: 1, max: 12}}},
-			check: func(s *Sandbox, c *call) *answer {
-				months := wholeOf(c.body, "duration", 1)
-				if months != 1 && months != 12 {
-					c.refuse("body", "duration", "must be 1 or 12")
-				}
-				return s.afford(c, mailPrice(months))
-			},
-			do: (*Sandbox).renewMailbox,
+			check: (*Sandbox).checkMailRenewal, do: (*Sandbox).renewMailbox,
 		},
 	}
 }
@@ -235,6 +212,35 @@ func (s *Sandbox) patchMailbox(c *call) answer {
 		}
 	})
 	return accepted("the mailbox is being updated", "")
+}
+
+func (s *Sandbox) showMailbox(c *call) answer {
+	m := c.box()
+	out := m.item(c)
+	out["aliases"], out["responder"] = m.aliases, m.responder
+	return reply(http.StatusOK, out)
+}
+
+// deleteMailbox frees the slot, which stays.
+func (s *Sandbox) deleteMailbox(c *call) answer {
+	m, d := c.box(), c.domain
+	s.change(d, func() {
+		d.mail.boxes = slices.DeleteFunc(d.mail.boxes, func(b *mailbox) bool { return b == m })
+		for _, sl := range d.mail.slots {
+			if sl.box == m {
+				sl.box = nil
+			}
+		}
+	})
+	return accepted("the mailbox is being deleted", "")
+}
+
+func (s *Sandbox) checkMailRenewal(c *call) *answer {
+	months := wholeOf(c.body, "duration", 1)
+	if months != 1 && months != 12 {
+		c.refuse("body", "duration", "must be 1 or 12")
+	}
+	return s.afford(c, mailPrice(months))
 }
 
 // renewMailbox buys months at the end. Nothing guards against a second call.
