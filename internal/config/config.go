@@ -84,6 +84,10 @@ type Tenant struct {
 	// Limits is what the tenant is held to. Load puts Config.TenantLimits where
 	// the file says nothing.
 	Limits Limits
+
+	BuyMailSlots   bool   // whether a mailbox may have a slot bought for it
+	MailSlotType   string // v5's mailbox_type of such a slot; empty: standard_2023
+	MailSlotMonths int    // for how long; 0: 12
 }
 
 // Default is the configuration of a sidecar that lacks its store and tenant.
@@ -100,7 +104,9 @@ func Default() Config {
 }
 
 // newTenant is a tenant of which nothing is said.
-func (c *Config) newTenant() Tenant { return Tenant{Mode: "normal", Limits: c.TenantLimits} }
+func (c *Config) newTenant() Tenant {
+	return Tenant{Mode: "normal", Limits: c.TenantLimits}
+}
 
 // Keys are the plain v3 keys that select the tenant.
 func (t Tenant) Keys() []string {

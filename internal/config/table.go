@@ -161,6 +161,13 @@ var tenantKeys = []row[Tenant]{
 		help: "calls in each rate_window, 0 for unlimited (default: tenant_rate)"},
 	{key: "rate_window", field: func(t *Tenant) any { return &t.Limits.Window }, example: `"2s"`,
 		help: "the span of time that rate counts in (default: tenant_rate_window)"},
+	{key: "buy_mail_slots", field: func(t *Tenant) any { return &t.BuyMailSlots }, env: true,
+		help: "whether domain.mailbox.create may buy a slot where none is free, true or false; it costs money"},
+	{key: "mail_slot_type", field: func(t *Tenant) any { return &t.MailSlotType }, env: true, example: `"standard_2023"`,
+		check: oneOf("standard", "premium", "standard_2023", "premium_2023"),
+		help:  "v5's type of a slot that is bought, and of the one that is taken first where several are free (default: standard_2023)"},
+	{key: "mail_slot_months", field: func(t *Tenant) any { return &t.MailSlotMonths }, check: atLeast(0), env: true, example: "12",
+		help: "for how many months a slot is bought (default: 12)"},
 }
 
 // Setting is one row of the daemon's settings, for flags.

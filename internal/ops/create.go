@@ -21,7 +21,7 @@ var create = Kind{
 		// the Dry-Run judges next; a second send it never proves.
 		switch _, err := s.Domain(ctx, in.FQDN); {
 		case err == nil:
-			return nil, &ErrExists{in.FQDN}
+			return nil, &ErrExists{FQDN: in.FQDN}
 		case !absent(err) && !forbidden(err):
 			return nil, err
 		}

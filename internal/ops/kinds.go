@@ -28,6 +28,14 @@ const (
 	KindDNSKeyAdd        = "dnskey_add"
 	KindDNSKeyDelete     = "dnskey_delete"
 	KindWebredirMove     = "webredir_move"
+
+	KindMailbox           = "mailbox"
+	KindMailboxDelete     = "mailbox_delete"
+	KindMailboxPurge      = "mailbox_purge"
+	KindMailSlot          = "mail_slot" // and the mailbox in it
+	KindResponder         = "responder"
+	KindPackmailRenew     = "packmail_renew"
+	KindPackmailAutorenew = "packmail_autorenew"
 )
 
 // Kind is one way of working on v5. Adding one is a file like create.go and a
@@ -58,11 +66,12 @@ type Kind struct {
 	// where it holds none.
 	Forget func(json.RawMessage) json.RawMessage
 
-	// DoItem makes the call of one item of a work list, never a paid one; nil for
-	// a kind without lists. A kind with nothing else is its list alone; else the
-	// list comes after the kind's own call. It is made again when nobody knows
-	// what became of it, so that must do no harm, or ShownItem prevent it. A
-	// *SkipError skips the item, a *StaleError fails it.
+	// DoItem makes the call of one item of a work list, never a paid one (but see
+	// packmailRenew); nil for a kind without lists. A kind with nothing else is
+	// its list alone; else the list comes after the kind's own call. It is made
+	// again when nobody knows what became of it, so that must do no harm, or
+	// ShownItem prevent it. A *SkipError skips the item, a *StaleError fails it,
+	// and a *LostError does with the operation in SUPPORT.
 	DoItem func(ctx context.Context, s *v5.Session, op *Operation, item *Item) error
 	// ShownItem reads whether v5 already shows what the item asks for. It is
 	// asked before an item is sent again of which nobody knows what became.
@@ -108,6 +117,10 @@ func kinds() map[string]Kind {
 		KindHostCreate: hostCreate, KindHostUpdate: hostUpdate, KindHostDelete: hostDelete,
 		KindDNSKeyAdd: dnskeyAdd, KindDNSKeyDelete: dnskeyDelete,
 		KindWebredirMove: webredirMove,
+
+		KindMailbox: mailboxCreate, KindMailboxDelete: mailboxDelete, KindMailboxPurge: mailboxPurge,
+		KindMailSlot: mailSlot, KindResponder: responder,
+		KindPackmailRenew: packmailRenew, KindPackmailAutorenew: packmailAutorenew,
 	}
 }
 
@@ -120,9 +133,17 @@ var errNothing = errors.New("v5 already shows what is asked for")
 
 // ErrExists is given by a baseline when the name is registered already, so that
 // a registration would be refused or, worse, taken for ours later.
-type ErrExists struct{ FQDN string }
+type ErrExists struct {
+	FQDN  string
+	Login string // of a mailbox below the name, where it is that which exists
+}
 
-func (e *ErrExists) Error() string { return "domain " + e.FQDN + " exists" }
+func (e *ErrExists) Error() string {
+	if e.Login != "" {
+		return "mailbox " + e.Login + " of " + e.FQDN + " exists"
+	}
+	return "domain " + e.FQDN + " exists"
+}
 
 // request reads what a kind sends, as it is in an intent or an operation.
 func request[T any](raw json.RawMessage) (T, error) {

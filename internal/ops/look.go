@@ -174,9 +174,14 @@ func (e *Engine) toSupport(op Operation, text string) (Operation, error) {
 		}
 	})
 	if err == nil {
-		e.opt.Undecided(&op)
-		e.opt.Log.Error("operation needs an operator", zap.Int64("operation", op.ID),
-			zap.String("type", op.Type), zap.String("fqdn", op.FQDN), zap.String("reason", text))
+		e.told(&op)
 	}
 	return op, err
+}
+
+// told tells those who watch that an operation has come to SUPPORT.
+func (e *Engine) told(op *Operation) {
+	e.opt.Undecided(op)
+	e.opt.Log.Error("operation needs an operator", zap.Int64("operation", op.ID),
+		zap.String("type", op.Type), zap.String("fqdn", op.FQDN), zap.String("reason", op.LastError))
 }

@@ -239,7 +239,7 @@ func (e *Engine) Resolve(id int64, happened bool) (Operation, error) {
 		return e.revise(op, func(op *Operation) {
 			op.LastError, op.ErrorType = "", ""
 			if happened {
-				op.Step, op.State = Done, Accepted
+				op.Step, op.State, op.Work.Resolved = Done, Accepted, op.Work.Begun
 				return
 			}
 			op.Step, op.State, op.LastError = Error, Refused, "an operator found that it did not happen"

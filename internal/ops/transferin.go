@@ -17,7 +17,7 @@ var transferIn = Kind{
 	Baseline: func(ctx context.Context, s *v5.Session, in *Intent) (json.RawMessage, error) {
 		switch d, err := s.Domain(ctx, in.FQDN); {
 		case err == nil && s.Owns(d):
-			return nil, &ErrExists{in.FQDN}
+			return nil, &ErrExists{FQDN: in.FQDN}
 		case err != nil && !absent(err) && !forbidden(err):
 			return nil, err
 		}

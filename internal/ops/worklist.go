@@ -54,6 +54,8 @@ type Item struct {
 	// Then is the request that is to follow when the one that is on its way has
 	// ended; see Replace.
 	Then json.RawMessage `json:",omitempty"`
+	// Doubt: it failed, and nobody knows whether it happened; see LostError.
+	Doubt bool `json:",omitempty"`
 	// Digest is that of the request that was done.
 	Digest []byte `json:",omitempty"`
 
@@ -67,6 +69,8 @@ type Item struct {
 type Work struct {
 	Next  int64 // places count from 1; the next list's items go on from here
 	Begun bool  // what comes before the list is done
+	// Resolved: an operator has said that what was in doubt happened.
+	Resolved bool `json:",omitempty"`
 }
 
 // SkipError ends an item of a work list that is no longer wanted. It is nobody's
@@ -80,6 +84,12 @@ func (e *SkipError) Error() string { return e.Reason }
 type LaterError struct{ Reason string }
 
 func (e *LaterError) Error() string { return e.Reason }
+
+// LostError ends an item of which nobody knows whether it happened, and which must
+// not be sent again. Its operation goes to SUPPORT, and keeps its name.
+type LostError struct{ Reason string }
+
+func (e *LostError) Error() string { return e.Reason }
 
 // ListOf is a work list that is known beforehand, for Intent.Items.
 func ListOf(items ...Item) func(*store.Tx) ([]Item, error) {
@@ -201,11 +211,15 @@ func (e *Engine) weigh(tx *store.Tx, op *Operation) error {
 		return nil
 	}
 	sequential := e.kinds[op.Kind].Sequential
-	left, failed := 0, 0
+	left, failed, doubtful := 0, 0, 0
 	var named []string
 	err := eachItem(tx, op.ID, func(it *Item) error {
 		switch {
+		case it.State == ItemFailed && it.Doubt && op.Work.Resolved:
 		case it.State == ItemFailed:
+			if it.Doubt {
+				doubtful++
+			}
 			if failed++; failed <= mostNamed {
 				named = append(named, clipped(it.Name)+": "+clipped(it.LastError))
 			}
@@ -234,7 +248,9 @@ func (e *Engine) weigh(tx *store.Tx, op *Operation) error {
 	if left > 0 {
 		text += fmt.Sprintf("; %d after that not begun", left)
 	}
-	op.Step, op.LastError = Error, text
+	if op.Step, op.LastError = Error, text; doubtful > 0 {
+		op.Step, op.State = Support, Unknown
+	}
 	return nil
 }
 

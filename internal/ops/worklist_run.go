@@ -77,8 +77,8 @@ func (e *Engine) advanceList(kind Kind, op Operation, lost error) (Operation, er
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed || e.lists[op.ID] != nil {
-		return op, nil
+	if e.closed || e.lists[op.ID] != nil || op.Step == Support {
+		return op, nil // in SUPPORT it is through, and people have it
 	}
 	l := &worklist{
 		id: op.ID, tenant: op.Tenant, kind: kind, most: kind.ItemsAtOnce,
@@ -158,7 +158,10 @@ func (e *Engine) workThrough(l *worklist) (over bool, err error) {
 			if err != nil {
 				return false, err
 			}
-			if op.Step.AtEnd() {
+			if op.Step == Support {
+				e.told(&op)
+			}
+			if op.Step.AtEnd() || op.Step == Support {
 				e.opt.At("list-end")
 				return true, nil
 			}

@@ -196,6 +196,7 @@ type verdict struct {
 	// state is where it leaves the item: at its end, or to be tried again.
 	state ItemState
 	text  string
+	doubt bool          // with ItemFailed: nobody knows whether it happened
 	after time.Duration // v5 asked to wait so long
 	hold  bool          // v5 did not look at the request, or not at any of the tenant's
 }
@@ -210,6 +211,10 @@ func judge(err error, doubt, sent bool) verdict {
 	var skip *SkipError
 	if errors.As(err, &skip) {
 		return verdict{state: ItemSkipped, text: skip.Reason}
+	}
+	var lost *LostError
+	if errors.As(err, &lost) {
+		return verdict{state: ItemFailed, text: lost.Reason, doubt: true}
 	}
 	var later *LaterError
 	if errors.As(err, &later) {
@@ -257,7 +262,7 @@ func (it *Item) settle(v verdict, first time.Duration, now time.Time) tried {
 	case it.Then != nil:
 		it.succeed()
 	case state.AtEnd():
-		t.failed = state == ItemFailed
+		t.failed, it.Doubt = state == ItemFailed, v.doubt
 		it.end(state, v.text)
 		return t
 	default:

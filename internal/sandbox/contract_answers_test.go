@@ -22,6 +22,7 @@ var neverShown = []struct{ object, members, reason string }{
 	{"UserInfo", "state fax", "the user has none"},
 	{"CheckPeriod", "ends_at", "the open phase has no end"},
 	{"CheckPrice", "normal_price_before_taxes normal_price_after_taxes", "nothing is cheaper than usual"},
+	{"MailboxItem", "aliases responder", "in lists of 2020, not today"},
 	{"BillingInfo", "prepaid_monthly_invoice", "its type is not known"},
 	{"TransferParams", "reseller version", "what they hold is not known"},
 	{"TransferStatus", "regac_at transfer_link transfer_procedure", "what they hold is not known"},
@@ -40,7 +41,8 @@ func TestAnswersAreDocumented(t *testing.T) {
 	r.seed(Seed{
 		Domains: []SeedDomain{
 			{FQDN: "own.com", Owner: company, Tags: []string{"a"}, Status: []string{"clientTransferProhibited"},
-				Nameservers: []string{"a.dns.gandi.net"}, Hosts: map[string][]string{"ns1": {"192.0.2.1"}}},
+				Nameservers: []string{"a.dns.gandi.net"}, Hosts: map[string][]string{"ns1": {"192.0.2.1"}},
+				Mail: SeedMail{Forwards: map[string][]string{"alice": {"a@example.org"}}, Mailboxes: []string{"bob"}, FreeSlots: 1}},
 			{FQDN: "late.com", RegistryEndsAt: winter.AddDate(0, 0, -60)},
 			{FQDN: "else.org", SharingID: strangerID},
 		},
@@ -51,6 +53,7 @@ func TestAnswersAreDocumented(t *testing.T) {
 	})
 	c := checker{t: t, r: r, rest: documented(t), answered: map[string]bool{}, shown: map[string]map[string]bool{}}
 	const own = "/domain/domains/own.com"
+	bobs := "/email/mailboxes/own.com/" + r.send("GET", "/email/mailboxes/own.com", nil).array[0].(map[string]any)["id"].(string)
 	for _, s := range []struct {
 		request string // method, path, and a header where one is needed
 		status  int
@@ -139,6 +142,22 @@ func TestAnswersAreDocumented(t *testing.T) {
 		{"DELETE /livedns/domains/late.com/records/www/TXT", 204, nil},
 		{"GET /livedns/domains/late.com/records/www/TXT", 404, nil},
 		{"GET /livedns/domains/own.com/records", 404, nil},
+		{"GET /email/forwards/own.com", 200, nil},
+		{"POST /email/forwards/own.com", 202, map[string]any{"source": "eve", "destinations": []string{"e@example.org"}}},
+		{"POST /email/forwards/own.com", 409, map[string]any{"source": "eve", "destinations": []string{"e@example.org"}}},
+		{"PUT /email/forwards/own.com/eve", 202, map[string]any{"destinations": []string{"f@example.org"}}},
+		{"DELETE /email/forwards/own.com/eve", 202, nil},
+		{"DELETE /email/forwards/own.com/eve", 404, nil},
+		{"GET /email/mailboxes/own.com", 200, nil},
+		{"GET " + bobs, 200, nil},
+		{"POST /email/mailboxes/own.com", 202, map[string]any{"login": "dan", "mailbox_type": "standard_2023", "password": "Secret-123"}},
+		{"POST /email/mailboxes/own.com", 400, map[string]any{"login": "eve", "mailbox_type": "standard_2023", "password": "Secret-123"}},
+		{"PATCH " + bobs, 202, map[string]any{"aliases": []string{"robert"}, "responder": map[string]any{
+			"enabled": true, "message": "away", "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2027-01-01T00:00:00Z"}}},
+		{"POST /email/mailboxes/own.com/bob@own.com/renew", 202, map[string]any{"duration": 12}},
+		{"GET /email/slots/own.com", 200, nil},
+		{"POST /email/slots/own.com", 202, map[string]any{"mailbox_type": "standard_2023", "duration": 12}},
+		{"GET /email/offers/own.com", 200, nil},
 		{"advance", 0, nil},
 		{"POST /domain/transferin/there.com/foa", 202, map[string]any{"email": "bob@example.org"}},
 		{"GET /domain/transferin/there.com", 200, nil},
@@ -148,7 +167,7 @@ func TestAnswersAreDocumented(t *testing.T) {
 		{"PATCH " + own + "/webredirs/www.own.com", 200, map[string]any{"type": "http301"}},
 		{"DELETE " + own + "/webredirs/www", 400, nil},
 		{"DELETE " + own + "/webredirs/www.own.com", 200, nil},
-		{"DELETE " + own + "/dnskeys/4", 202, nil},
+		{"DELETE " + own + "/dnskeys/7", 202, nil},
 		{"DELETE " + own + "/hosts/ns1", 202, nil},
 		{"advance", 0, nil},
 		{"advance", 0, nil},
@@ -160,6 +179,9 @@ func TestAnswersAreDocumented(t *testing.T) {
 		{"GET /domain/changeowner/late.com", 200, nil},
 		{"GET " + own + "/hosts/ns1", 400, nil},
 		{"GET /domain/transferin/locked.com", 200, nil},
+		{"GET " + bobs, 200, nil},
+		{"DELETE " + bobs + "/contents", 202, nil},
+		{"DELETE " + bobs, 202, nil},
 		{"PUT /domain/transferin/locked.com/authinfo", 202, map[string]any{"authinfo": "right"}},
 		{"PUT /domain/transferin/locked.com", 202, map[string]any{}},
 		{"GET /organization/organizations/" + resellerID + "/customers", 200, nil},

@@ -28,6 +28,7 @@ type domain struct {
 	renewing                     int // years bought that the registry does not show yet
 	restoring                    bool
 	records                      records // in LiveDNS, nil where it is not there
+	mail                         mail
 }
 
 type autorenew struct {

@@ -67,6 +67,7 @@ func routeTable() []route {
 		checkRoutes(), domainRoutes(), contactRoutes(), ownerChangeRoutes(),
 		renewRoutes(), nameserverRoutes(), hostRoutes(), dnskeyRoutes(), webredirRoutes(), settingRoutes(), tagRoutes(),
 		tldRoutes(), transferRoutes(), organizationRoutes(), billingRoutes(), liveDNSRoutes(),
+		forwardRoutes(), mailboxRoutes(), slotRoutes(),
 	)
 }
 

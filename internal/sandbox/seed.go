@@ -57,6 +57,7 @@ type SeedDomain struct {
 	Authinfo          string              `json:"authinfo"`
 	Reachability      string              `json:"reachability"`
 	Autorenew         *SeedAutorenew      `json:"autorenew"`
+	Mail              SeedMail            `json:"mail"`
 }
 
 // SeedAutorenew is a setting of the automatic renewal. In JSON a boolean will do.
@@ -286,6 +287,7 @@ func (s *Sandbox) plant(in SeedDomain) {
 	choose(&d.status, in.Status)
 	choose(&d.services, in.Services)
 	choose(&d.tags, in.Tags)
+	s.plantMail(d, in.Mail)
 	if in.Authinfo != "" {
 		d.authinfo = in.Authinfo
 	}

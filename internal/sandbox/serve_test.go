@@ -114,7 +114,8 @@ func TestRouteTable(t *testing.T) {
 	}
 	equal(t, "dry-run routes", strings.Join(dry, ", "), "POST /domain/domains, "+
 		"PUT /domain/domains/{d}/contacts/owner, POST /domain/changeowner/{d}, "+
-		"POST /domain/domains/{d}/renew, POST /domain/transferin")
+		"POST /domain/domains/{d}/renew, POST /domain/transferin, "+
+		"POST /email/mailboxes/{d}, POST /email/mailboxes/{d}/{email}/renew")
 }
 
 func TestDryRunHeader(t *testing.T) {

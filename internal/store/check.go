@@ -175,6 +175,7 @@ var checks = map[string]func(*checker, *parsed){
 	kindUses:           (*checker).uses,
 	kindSeen:           (*checker).seen,
 	kindDNSKey:         (*checker).dnsKey,
+	kindMailbox:        (*checker).mailbox,
 	kindOp:             (*checker).op,
 	kindOpTenant:       (*checker).opTenant,
 	kindOpOpen:         (*checker).opOpen,

@@ -1,5 +1,7 @@
 package store
 
+import "encoding/json"
+
 // The checks of records and indexes, kind by kind. Each says of an entry what it
 // leads to that is not there or says otherwise, and of a record which index does
 // not lead to it.
@@ -80,6 +82,11 @@ func (c *checker) dnsKey(e *parsed) {
 	if len(e.value) == 0 {
 		c.say(e.key, "it names no domain")
 	}
+}
+
+// mailbox stands alone: v5 says which mailboxes there are.
+func (c *checker) mailbox(e *parsed) {
+	ownRecord(c, e, func(value []byte) (v any, err error) { return v, json.Unmarshal(value, &v) })
 }
 
 func (c *checker) domain(e *parsed) {

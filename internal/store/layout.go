@@ -13,8 +13,7 @@ import (
 // The whole layout. A key is a kind and parts; strings end in 0x00 0x01 (a 0x00
 // inside them is written 0x00 0xff), numbers are eight bytes, so keys sort as
 // their parts do and no part can run into the next. In a sealed store the values
-// of contact, seen, op and op-item are encrypted (seal.go); a kind that is added goes
-// of contact, op, op-item, zone and zone-page are encrypted (seal.go); a kind that is added goes
+// of contact, seen, mailbox, op, op-item, zone and zone-page are encrypted (seal.go); a kind that is added goes
 // into that list where its values tell of people, and into check_keys.go.
 //
 //	meta            "schema"                       schema version, decimal text
@@ -32,6 +31,7 @@ import (
 //	dnskey          <tenant> <id>                  fqdn: the domain of a DNSSEC key of v5's id (package handles)
 //	uses            <handle> <tenant> <fqdn> <role>  empty: who uses a handle
 //	seen            <tenant> <fqdn>                what v5 shows of a domain's contacts, JSON (package handles)
+//	mailbox         <tenant> <fqdn> <login>        what v5 cannot keep of a mailbox, JSON (package handles)
 //	op              <id>                           operation, JSON (package ops)
 //	op-tenant       <tenant> <id>                  empty: a tenant's operations in order
 //	op-open         <id>                           empty: operations that are not at their end
@@ -59,6 +59,7 @@ const (
 	kindDNSKey         = "dnskey"
 	kindUses           = "uses"
 	kindSeen           = "seen"
+	kindMailbox        = "mailbox"
 	kindOp             = "op"
 	kindOpTenant       = "op-tenant"
 	kindOpOpen         = "op-open"
@@ -91,8 +92,11 @@ func DNSKeyKey(tenant string, id int64) []byte        { return Key(kindDNSKey, t
 func UsesKey(handle, tenant, fqdn, role string) []byte {
 	return Key(kindUses, handle, tenant, fqdn, role)
 }
-func SeenKey(tenant, fqdn string) []byte         { return Key(kindSeen, tenant, fqdn) }
-func UsesOfPrefix(handle, tenant string) []byte  { return Key(kindUses, handle, tenant) }
+func SeenKey(tenant, fqdn string) []byte        { return Key(kindSeen, tenant, fqdn) }
+func UsesOfPrefix(handle, tenant string) []byte { return Key(kindUses, handle, tenant) }
+func MailboxKey(tenant, fqdn, login string) []byte {
+	return Key(kindMailbox, tenant, fqdn, login)
+}
 func UsesPrefix(handle string) []byte            { return Key(kindUses, handle) }
 func OpKey(id int64) []byte                      { return Key(kindOp, id) }
 func OpsPrefix() []byte                          { return Key(kindOp) }

@@ -47,6 +47,15 @@ type Tenant struct {
 	Mode Mode // empty means Normal
 
 	Limits Limits
+
+	MailSlots MailSlots
+}
+
+// MailSlots says what a mailbox without a free slot may cost.
+type MailSlots struct {
+	Buy    bool   // whether a slot may be bought for it at all
+	Type   string // v5's mailbox_type
+	Months int
 }
 
 // Limits are what one tenant's calls are held to. What is 0 is unlimited.

@@ -37,6 +37,7 @@ type Services struct {
 
 	owned    ownership
 	readings readings
+	mailIDs  mailIDs
 }
 
 // Call is one call on its way through a row.

@@ -48,6 +48,8 @@ var accepted = []struct {
 	{"operation.list", "opts.domain", "type array of string or string, documented string", 37},
 	{"operation.count", "opts.id", "undocumented", 37},
 	{"operation.relaunch", "", "class paid, documented write", 49},
+	{"domain.mailbox.responder.activate", "params.date", "type dateTime.iso8601, documented string", 83},
+	{"domain.mailbox.responder.deactivate", "params.date", "type dateTime.iso8601, documented string", 83},
 	{"operation.count", "opts.domain", "type array of string or string, documented string", 37},
 }
 

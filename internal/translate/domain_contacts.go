@@ -121,6 +121,9 @@ func rolesOf(op *ops.Operation) (roles handles.Roles, err error) {
 func Settle(book *handles.Book) func(*store.Tx, *ops.Operation) error {
 	return func(tx *store.Tx, op *ops.Operation) error {
 		book.Changed()
+		if err := settleMailbox(tx, book, op); err != nil {
+			return err
+		}
 		roles, err := rolesOf(op)
 		if roles = book.Present(tx, roles); err != nil || roles == (handles.Roles{}) {
 			return err

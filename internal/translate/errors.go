@@ -65,6 +65,8 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 		return fault.New(fault.Domain, fault.CauseRunning, "operation %d (%s) is running on %s", busy.ID, busy.Type, busy.FQDN), true
 	case errors.As(err, &busy):
 		return fault.New(fault.Domain, fault.CauseRunning, "an operation is running on %s", busy.FQDN), true
+	case errors.As(err, &exists) && exists.Login != "":
+		return mailboxExists(exists.FQDN, exists.Login), true
 	case errors.As(err, &exists):
 		return fault.New(fault.Domain, fault.CauseExist, "Domain '%s' already exists.", exists.FQDN), true
 	case errors.As(err, &spent):
@@ -100,6 +102,9 @@ func (s *Services) v5Fault(e *v5.Error, fqdn string) *fault.Error {
 	part := partOf(e.Route)
 	if e.Auth() || e.Status == http.StatusForbidden {
 		s.AuthFailed(e.Status)
+	}
+	if f := mailFault(e); f != nil {
+		return f
 	}
 	switch {
 	case e.Auth(), e.Status == http.StatusForbidden && !onOne:

@@ -23,6 +23,7 @@ type domainPlan struct {
 	secret  string // part of the call that nobody may see again
 	nothing bool
 	items   []ops.Item // the work list: of a kind that has one, or what follows when it is done
+	list    string     // what the list is about, where a newer one replaces it
 }
 
 // rehearse asks v5 whether it would take the plan.
@@ -114,7 +115,7 @@ func (p domainPlan) intent(c *Call) (in ops.Intent, err error) {
 	if err != nil {
 		return in, err
 	}
-	in = ops.Intent{
+	in = ops.Intent{List: p.list,
 		Tenant: c.Tenant.Name, Type: p.typ, Kind: p.kind, Source: source, FQDN: p.fqdn,
 		Params: params, Fingerprint: fingerprint(asked, p.secret), Once: p.once, Request: request, Nothing: p.nothing, Still: c.still, Basis: c.basis(),
 		Infos: ops.Infos{Action: p.action, TLD: tld(p.fqdn), Label: p.fqdn},

@@ -44,6 +44,11 @@ var answers = []answerType{
 	{"BillingInfo", into[Billing], ""},
 	{"array<RRset>", into[[]RRset], ""},
 	{"RRset", into[RRset], ""},
+	{"array<Forward>", into[[]Forward], ""},
+	{"array<MailboxItem>", into[[]Mailbox], ""},
+	{"Mailbox", into[Mailbox], ""},
+	{"array<Slot>", into[[]Slot], ""},
+	{"Offer", into[Offer], ""},
 	{"DryRunAnswer", readVerdict, "Route Warning Err"},
 	{"Error", readError, "Route Status RetryAfter MaybeSent Unclear Err"},
 }
@@ -153,6 +158,9 @@ func TestTagsAreDocumented(t *testing.T) {
 		{reflect.TypeFor[FieldError](), "ErrorItem"}, {reflect.TypeFor[RRset](), "RRset"}, {reflect.TypeFor[RRsetItem](), "RRsetItem"},
 		{reflect.TypeFor[NameserverKind](), "NameserverKind"}, {reflect.TypeFor[Host](), "Host"}, {reflect.TypeFor[Webredir](), "Webredir"}, {reflect.TypeFor[TLD](), "TLDItem"},
 		{reflect.TypeFor[DNSKey](), "DNSKey"}, {reflect.TypeFor[NewDNSKey](), "NewDNSKey"},
+		{reflect.TypeFor[Forward](), "Forward"}, {reflect.TypeFor[Mailbox](), "Mailbox"}, {reflect.TypeFor[Slot](), "Slot"},
+		{reflect.TypeFor[MailAutoRenew](), "MailboxAutorenew"}, {reflect.TypeFor[Responder](), "Responder"},
+		{reflect.TypeFor[Offer](), "Offer"},
 	} {
 		var documented contract.Members
 		for _, name := range strings.Split(c.objects, " ") {

@@ -133,6 +133,20 @@ var table = []endpoint{
 	{method: "GET", path: "/domain/domains/{d}/hosts/{name}", class: Read, ok: []int{http.StatusOK}},
 	{method: "PUT", path: "/domain/domains/{d}/hosts/{name}", class: Once, ok: []int{http.StatusAccepted}, body: hostIPs{}},
 	{method: "DELETE", path: "/domain/domains/{d}/hosts/{name}", class: Once, ok: []int{http.StatusAccepted}},
+	{method: "GET", path: "/email/forwards/{d}", class: Read, ok: []int{http.StatusOK}, query: []string{"page", "per_page"}},
+	{method: "POST", path: "/email/forwards/{d}", class: Once, ok: []int{http.StatusAccepted}, body: forwardNew{}},
+	{method: "PUT", path: "/email/forwards/{d}/{source}", class: Once, ok: []int{http.StatusAccepted}, body: forwardChange{}},
+	{method: "DELETE", path: "/email/forwards/{d}/{source}", class: Once, ok: []int{http.StatusAccepted}},
+	{method: "GET", path: "/email/mailboxes/{d}", class: Read, ok: []int{http.StatusOK}, query: []string{"login", "page", "per_page"}},
+	{method: "POST", path: "/email/mailboxes/{d}", class: Once, ok: []int{http.StatusAccepted}, body: MailboxCreate{}},
+	{method: "GET", path: "/email/mailboxes/{d}/{id}", class: Read, ok: []int{http.StatusOK}},
+	{method: "PATCH", path: "/email/mailboxes/{d}/{id}", class: Once, ok: []int{http.StatusAccepted}, query: paying, body: MailboxChange{}},
+	{method: "DELETE", path: "/email/mailboxes/{d}/{id}", class: Once, ok: []int{http.StatusAccepted}},
+	{method: "DELETE", path: "/email/mailboxes/{d}/{id}/contents", class: Once, ok: []int{http.StatusAccepted}},
+	{method: "POST", path: "/email/mailboxes/{d}/{email}/renew", class: Paid, ok: []int{http.StatusAccepted}, query: paying, body: mailRenewal{}},
+	{method: "GET", path: "/email/slots/{d}", class: Read, ok: []int{http.StatusOK}, query: []string{"display_not_expired_and_inactive"}},
+	{method: "POST", path: "/email/slots/{d}", class: Paid, ok: []int{http.StatusAccepted}, query: paying, body: SlotOrder{}},
+	{method: "GET", path: "/email/offers/{d}", class: Read, ok: []int{http.StatusOK}},
 }
 
 // redirects are the codes that may carry a Location to a finished resource.
