@@ -120,6 +120,7 @@ func TestOperatorsSeeOperations(t *testing.T) {
 }
 
 func TestOperatorsResolve(t *testing.T) {
+	t.Parallel()
 	for _, happened := range []bool{true, false} {
 		for _, running := range []bool{true, false} {
 			r := stuckRig(t)

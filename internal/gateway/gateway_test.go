@@ -255,7 +255,7 @@ func TestOtherNamespacesAreUnknown(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	if _, err := r.call(t, "domain.tld.list", keyA); err == nil || !strings.Contains(err.Error(), "501654") {
+	if _, err := r.call(t, "domain.list", keyA); err == nil || !strings.Contains(err.Error(), "501654") {
 		t.Errorf("a planned method: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 // A session on the mail of a domain, from the first purchase to the last.
 func TestMailOfADomain(t *testing.T) {
+	t.Parallel()
 	r := newPaidRig(t, sandbox.Options{}, func(c *config.Config) {
 		for i := range c.Tenants {
 			c.Tenants[i].BuyMailSlots = true

@@ -94,6 +94,7 @@ func TestNothingOldLeavesNoArchive(t *testing.T) {
 // What a full disk or a kill left of a line is no obstacle: it is cut off, and
 // comes again whole.
 func TestAnArchiveThatEndsInTheMiddleOfALine(t *testing.T) {
+	t.Parallel()
 	whole := `{"ID":7,"Type":"domain_create"}` + "\n"
 	for name, c := range map[string]struct{ begin, kept string }{
 		"of one of ours":                 {whole + `{"ID":1000000000,"Tenant":"a","Ty`, whole},
@@ -123,6 +124,7 @@ func TestAnArchiveThatEndsInTheMiddleOfALine(t *testing.T) {
 
 // An archive that cannot be written keeps everything in the store.
 func TestAnArchiveThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	for name, path := range map[string]func(store string) string{
 		"no directory":     func(store string) string { return filepath.Join(filepath.Dir(store), "missing", "old.jsonl") },
 		"a directory":      func(store string) string { return filepath.Dir(store) },

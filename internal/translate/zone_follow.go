@@ -89,7 +89,7 @@ func (p *ZonePush) give(ctx context.Context, s *v5.Session, op *ops.Operation, i
 		return p.Zones.Left(op.Tenant, op.FQDN, true, false)
 	}
 	if op.Kind != ops.KindCreate {
-		_, err = p.examine(ctx, s, op.Tenant, op.Source, op.FQDN)
+		_, err = p.compare(ctx, s, op.Tenant, op.Source, op.FQDN)
 	} else if _, err = s.Records(ctx, op.FQDN); absent(err) {
 		err = errNotThere
 	}

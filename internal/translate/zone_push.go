@@ -196,7 +196,7 @@ func (p *ZonePush) again(ctx context.Context, s *v5.Session, op *ops.Operation, 
 	if !s.Owns(d) {
 		return &ops.StaleError{Reason: "it is no longer on the account"}
 	}
-	_, err = p.examine(ctx, s, op.Tenant, op.Source, fqdn)
+	_, err = p.compare(ctx, s, op.Tenant, op.Source, fqdn)
 	var wrong *zones.Error
 	switch {
 	case !moving && errors.As(err, &wrong) && wrong.Why == zones.Misplaced:
@@ -218,6 +218,11 @@ func (p *ZonePush) shown(ctx context.Context, s *v5.Session, op *ops.Operation, 
 	if err := json.Unmarshal(item.Request, &r); err != nil {
 		return false, err
 	}
+	leave, err := p.enter(ctx, op.Tenant, item.Name)
+	if err != nil {
+		return false, err
+	}
+	defer leave()
 	_, v, err := p.Zones.Version(op.Tenant, r.Zone, 0)
 	if err != nil {
 		return false, nil // do says why
@@ -236,6 +241,16 @@ func (p *ZonePush) shown(ctx context.Context, s *v5.Session, op *ops.Operation, 
 // What nobody here wrote is kept or refused, as is set; adopted is the version of
 // the domain's zone that has it then, 0 for none.
 func (p *ZonePush) examine(ctx context.Context, s *v5.Session, tenant, owner, fqdn string) (adopted int64, err error) {
+	leave, err := p.enter(ctx, tenant, fqdn) // between a request and its being noted they differ
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	return p.compare(ctx, s, tenant, owner, fqdn)
+}
+
+// compare is examine for who has entered the domain.
+func (p *ZonePush) compare(ctx context.Context, s *v5.Session, tenant, owner, fqdn string) (adopted int64, err error) {
 	sets, err := s.Records(ctx, fqdn)
 	if absent(err) {
 		return 0, &zones.Error{Why: zones.Misplaced, Reason: fqdn + " is not on LiveDNS"}
