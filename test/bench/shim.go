@@ -171,7 +171,7 @@ func answer(d shown, id int) []byte {
 	w.date("date_hold_end", "hold_ends_at", time.UTC)
 	w.list("services", []string{"gandidns"})
 	w.date("date_pending_delete_end", "pending_delete_ends_at", time.UTC)
-	w.null("zone_id")
+	w.number("zone_id", id+1) // its own zone; the first number is the public one's
 	w.date("date_renew_begin", "renew_begins_at", time.UTC)
 	w.text("fqdn", d.FQDN)
 	w.null("autorenew")
