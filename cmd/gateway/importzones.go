@@ -31,8 +31,9 @@ type, ttl, value: one line a record, or one with an empty type for a version wit
 records. active is 1 on the lines of the active version, domains are separated by
 blanks. - is standard input.
 
---from reads from a server that still speaks v3.`,
-		Example: `  gateway import zones --config /etc/v3gate/gateway.toml --tenant acme --csv zones.csv`,
+--url reads from a server that still speaks v3, as import v3 does.`,
+		Example: `  gateway import zones --config /etc/v3gate/gateway.toml --tenant acme --csv zones.csv
+  gateway import zones --config /etc/v3gate/gateway.toml --tenant acme --url https://rpc.gandi.net/xmlrpc/ --key-file v3.key`,
 		Args:    cobra.NoArgs,
 		// It has the store from the settings, as serve does.
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
@@ -41,9 +42,7 @@ blanks. - is standard input.
 	f := cmd.Flags()
 	f.StringVar(&tenant, "tenant", "default", "name of the tenant whose zones they are")
 	f.StringVar(&file, "csv", "", "file to read, - for standard input")
-	f.StringVar(&server.url, "from", "", "v3 endpoint to read from")
-	f.StringVar(&server.key, "from-key", "", "v3 API key for it")
-	f.IntVar(&server.perSecond, "from-rate", 10, "calls a second to it")
+	server.flags(f)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := fromEnvironment(cmd); err != nil {
 			return err
@@ -70,7 +69,7 @@ blanks. - is standard input.
 func readZones(ctx context.Context, in io.Reader, file string, server *v3Server) ([]gateway.ImportedZone, error) {
 	switch {
 	case (file == "") == (server.url == ""):
-		return nil, errors.New("name one of --csv and --from")
+		return nil, errors.New("name one of --csv and --url")
 	case file == "-":
 		return zonesOfCSV(in)
 	case file != "":
@@ -80,9 +79,11 @@ func readZones(ctx context.Context, in io.Reader, file string, server *v3Server)
 		}
 		defer f.Close()
 		return zonesOfCSV(f)
-	case server.perSecond < 1:
-		return nil, errors.New("from-rate must be at least 1")
 	}
+	if err := server.open(); err != nil {
+		return nil, err
+	}
+	defer server.client.Close()
 	return server.zones(ctx)
 }
 

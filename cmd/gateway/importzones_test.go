@@ -141,7 +141,7 @@ func TestWhatCannotBeImported(t *testing.T) {
 			t.Errorf("%q: %v, want %q; %s", text, err, want, out)
 		}
 	}
-	for _, args := range [][]string{{}, {"--csv", "a", "--from", "b"}, {"--from", "http://127.0.0.1:1/"}, {"--tenant", "nobody", "--csv", "-"}} {
+	for _, args := range [][]string{{}, {"--csv", "a", "--url", "b"}, {"--url", "http://127.0.0.1:1/"}, {"--tenant", "nobody", "--csv", "-"}} {
 		if out, err := run(t, importingZones(t, filepath.Join(t.TempDir(), "store.db"), args...)...); err == nil {
 			t.Errorf("%v: %s", args, out)
 		}
@@ -182,7 +182,7 @@ func TestZonesAreReadFromAServer(t *testing.T) {
 	}))
 	t.Cleanup(server.Close)
 	store := filepath.Join(dir, "store.db")
-	out, err := run(t, importingZones(t, store, "--from", server.URL, "--from-key", demoKey, "--from-rate", "1000")...)
+	out, err := run(t, importingZones(t, store, "--url", server.URL, "--key-file", write(t, "v3.key", demoKey+"\n"))...)
 	if err != nil || out != "2 zones with 3 versions and 4 records, 2 domains linked\n" {
 		t.Fatalf("%q, %v", out, err)
 	}

@@ -7,52 +7,33 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kolo/xmlrpc"
-
 	"v3gate/internal/gateway"
 )
 
-// v3Server is a server that still speaks v3, read no faster than it likes: the
-// old service took 30 calls in 2 seconds.
-type v3Server struct {
-	url, key  string
-	perSecond int
-
-	client *xmlrpc.Client
-	tick   *time.Ticker
-}
-
-const v3Page = 100
-
 // zones reads all zones that are the account's, with everything in them.
 func (s *v3Server) zones(ctx context.Context) ([]gateway.ImportedZone, error) {
-	if s.key == "" {
-		return nil, errors.New("from-key: name the key of the account")
-	}
-	var err error
-	if s.client, err = newClient(s.url); err != nil {
-		return nil, err
-	}
-	defer s.client.Close()
-	s.tick = time.NewTicker(time.Second / time.Duration(s.perSecond))
-	defer s.tick.Stop()
 	domains, err := s.linked(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var list []gateway.ImportedZone
-	err = s.pages(ctx, "domain.zone.list", nil, func(m map[string]any) error {
-		if public, _ := m["public"].(bool); public {
-			return nil
+	seen := map[int64]bool{}
+	err = s.list(ctx, "domain.zone.list", nil, nil, func(m map[string]any) (bool, error) {
+		id := number(m["id"])
+		if id == 0 {
+			return false, fmt.Errorf("domain.zone.list there: id %v", m["id"])
 		}
-		id, ok := m["id"].(int64)
-		if !ok {
-			return fmt.Errorf("read zones: id %v", m["id"])
+		if seen[id] {
+			return false, nil
+		}
+		seen[id] = true
+		if public, _ := m["public"].(bool); public {
+			return true, nil
 		}
 		z, err := s.zone(ctx, id)
 		z.Domains = domains[id]
 		list = append(list, z)
-		return err
+		return true, err
 	})
 	return list, err
 }
@@ -60,53 +41,78 @@ func (s *v3Server) zones(ctx context.Context) ([]gateway.ImportedZone, error) {
 // linked reads which domains have which zone.
 func (s *v3Server) linked(ctx context.Context) (map[int64][]string, error) {
 	domains := map[int64][]string{}
-	err := s.pages(ctx, "domain.list", nil, func(m map[string]any) error {
-		fqdn, _ := m["fqdn"].(string)
-		var d map[string]any
-		if err := s.call(ctx, "domain.info", &d, fqdn); err != nil {
-			return err
+	seen := map[string]bool{}
+	err := s.list(ctx, "domain.list", nil, nil, func(m map[string]any) (bool, error) {
+		fqdn := strings.ToLower(text(m["fqdn"]))
+		if seen[fqdn] {
+			return false, nil
 		}
-		if zone, ok := d["zone_id"].(int64); ok && zone != 0 {
-			domains[zone] = append(domains[zone], strings.ToLower(fqdn))
+		seen[fqdn] = true
+		d, err := s.structOf(ctx, "domain.info", fqdn)
+		if zone := number(d["zone_id"]); err == nil && zone != 0 {
+			domains[zone] = append(domains[zone], fqdn)
 		}
-		return nil
+		return true, err
 	})
 	return domains, err
 }
 
+// structOf makes a call that answers a struct.
+func (s *v3Server) structOf(ctx context.Context, method string, params ...any) (map[string]any, error) {
+	v, err := s.call(ctx, method, params...)
+	if err != nil {
+		return nil, err
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		return nil, fmt.Errorf("%s there: the answer is no struct", method)
+	}
+	return m, nil
+}
+
 // zone reads one zone.
 func (s *v3Server) zone(ctx context.Context, id int64) (z gateway.ImportedZone, err error) {
-	var m map[string]any
-	if err := s.call(ctx, "domain.zone.info", &m, id); err != nil {
+	m, err := s.structOf(ctx, "domain.zone.info", id)
+	if err != nil {
 		return z, err
 	}
-	z.ID = id
-	z.Name, _ = m["name"].(string)
-	z.Owner, _ = m["owner"].(string)
-	z.Active, _ = m["version"].(int64)
+	z.ID, z.Name, z.Owner, z.Active = id, text(m["name"]), text(m["owner"]), number(m["version"])
 	z.Updated = ofParis(m["date_updated"])
-	var versions []map[string]any
-	if err := s.call(ctx, "domain.zone.version.list", &versions, id); err != nil {
+	versions, err := s.call(ctx, "domain.zone.version.list", id) // it has no pages
+	if err != nil {
 		return z, err
 	}
-	for _, version := range versions {
-		v := gateway.ImportedVersion{Created: ofParis(version["date_created"])}
-		v.N, _ = version["id"].(int64)
-		err := s.pages(ctx, "domain.zone.record.list", []any{id, v.N}, func(m map[string]any) error {
-			r := gateway.ImportedRecord{}
-			r.Name, _ = m["name"].(string)
-			r.Type, _ = m["type"].(string)
-			r.Value, _ = m["value"].(string)
-			r.TTL, _ = m["ttl"].(int64)
-			v.Records = append(v.Records, r)
-			return nil
-		})
-		if err != nil {
+	list, ok := versions.([]any)
+	if !ok {
+		return z, errors.New("domain.zone.version.list there: the answer is no list")
+	}
+	for _, item := range list {
+		m, _ := item.(map[string]any)
+		v := gateway.ImportedVersion{N: number(m["id"]), Created: ofParis(m["date_created"])}
+		if v.Records, err = s.records(ctx, id, v.N); err != nil {
 			return z, err
 		}
 		z.Versions = append(z.Versions, v)
 	}
 	return z, nil
+}
+
+// records reads those of one version. Their ids are digits (recorded).
+func (s *v3Server) records(ctx context.Context, zone, version int64) (list []gateway.ImportedRecord, err error) {
+	seen := map[string]bool{}
+	err = s.list(ctx, "domain.zone.record.list", []any{zone, version}, nil, func(m map[string]any) (bool, error) {
+		id := text(m["id"])
+		if id == "" {
+			return false, fmt.Errorf("domain.zone.record.list of zone %d there: a record without id", zone)
+		}
+		if seen[id] {
+			return false, nil
+		}
+		seen[id] = true
+		list = append(list, gateway.ImportedRecord{Name: text(m["name"]), Type: text(m["type"]), Value: text(m["value"]), TTL: number(m["ttl"])})
+		return true, nil
+	})
+	return list, err
 }
 
 // ofParis reads a date of the old service, which was its local time (recorded).
@@ -117,36 +123,4 @@ func ofParis(date any) time.Time {
 		return t
 	}
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, zone)
-}
-
-// pages reads a list page by page.
-func (s *v3Server) pages(ctx context.Context, method string, params []any, fn func(map[string]any) error) error {
-	for page := 0; ; page++ {
-		asked := map[string]any{"page": page, "items_per_page": v3Page}
-		var items []map[string]any
-		if err := s.call(ctx, method, &items, append(append([]any{}, params...), asked)...); err != nil {
-			return err
-		}
-		for _, m := range items {
-			if err := fn(m); err != nil {
-				return err
-			}
-		}
-		if len(items) < v3Page {
-			return nil
-		}
-	}
-}
-
-// call makes one call when its turn has come.
-func (s *v3Server) call(ctx context.Context, method string, into any, params ...any) error {
-	select {
-	case <-s.tick.C:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if err := s.client.Call(method, append([]any{s.key}, params...), into); err != nil {
-		return fmt.Errorf("%s %v: %w", method, params, err)
-	}
-	return nil
 }
