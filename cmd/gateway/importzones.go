@@ -34,7 +34,7 @@ blanks. - is standard input.
 --url reads from a server that still speaks v3, as import v3 does.`,
 		Example: `  gateway import zones --config /etc/v3gate/gateway.toml --tenant acme --csv zones.csv
   gateway import zones --config /etc/v3gate/gateway.toml --tenant acme --url https://rpc.gandi.net/xmlrpc/ --key-file v3.key`,
-		Args:    cobra.NoArgs,
+		Args: cobra.NoArgs,
 		// It has the store from the settings, as serve does.
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
 	}

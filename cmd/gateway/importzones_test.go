@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,23 +35,9 @@ func serveStore(t *testing.T, path string) (url string, stop func()) {
 	api := httptest.NewServer(sim.Handler())
 	t.Cleanup(api.Close)
 	cfg := config.Default()
-	cfg.Listen, cfg.Admin, cfg.LogLevel, cfg.Store, cfg.V5URL = "127.0.0.1:0", "127.0.0.1:0", "error", path, api.URL+"/v5"
+	cfg.Store, cfg.V5URL = path, api.URL+"/v5"
 	cfg.Tenants = []config.Tenant{sandboxTenant(demoKey)}
-	g, err := gateway.New(cfg, gateway.Hooks{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := g.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stopped := false
-	stop = func() {
-		if !stopped {
-			stopped = true
-			g.Stop(context.Background())
-		}
-	}
-	t.Cleanup(stop)
+	g, stop := started(t, cfg, gateway.Hooks{})
 	return "http://" + g.Addr() + "/xmlrpc/", stop
 }
 

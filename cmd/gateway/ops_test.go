@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -34,25 +33,10 @@ func stuckStore(t *testing.T) (path string, stop func()) {
 	}))
 	t.Cleanup(api.Close)
 	cfg := config.Default()
-	cfg.Listen, cfg.Admin, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", "error"
 	cfg.Store, cfg.V5URL = filepath.Join(t.TempDir(), "store.db"), api.URL+"/v5"
 	cfg.Tenants = []config.Tenant{sandboxTenant(demoKey)}
 	var ahead atomic.Int64
-	g, err := gateway.New(cfg, gateway.Hooks{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := g.Start(); err != nil {
-		t.Fatal(err)
-	}
-	stopped := false
-	stop = func() {
-		if !stopped {
-			stopped = true
-			g.Stop(context.Background())
-		}
-	}
-	t.Cleanup(stop)
+	g, stop := started(t, cfg, gateway.Hooks{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 	call := func(args ...string) string {
 		out, err := run(t, append([]string{"call", "--url", "http://" + g.Addr() + "/xmlrpc/", "--key", demoKey}, args...)...)
 		if err != nil {

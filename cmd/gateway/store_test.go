@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"v3gate/internal/config"
@@ -30,28 +31,30 @@ func startStored(t *testing.T) (path, v5URL, endpoint string, stop func()) {
 		t.Fatal(err)
 	}
 	cfg := config.Default()
-	cfg.Listen, cfg.Admin, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", "error"
 	cfg.Store, cfg.V5URL = filepath.Join(dir, "store.db"), sim.URL+"/v5"
 	cfg.Tenants = []config.Tenant{{Name: "default", V3Key: demoKey, V5Token: doctorsToken, SharingID: reseller}}
-	g, err := gateway.New(cfg, gateway.Hooks{})
+	g, stop := started(t, cfg, gateway.Hooks{})
+	t.Setenv("GATEWAY_V3_KEY", demoKey)
+	t.Setenv("GATEWAY_V5_TOKEN", doctorsToken)
+	t.Setenv("GATEWAY_SHARING_ID", reseller)
+	return cfg.Store, cfg.V5URL, "http://" + g.Addr() + "/xmlrpc/", stop
+}
+
+// started starts a gateway on free ports, which is stopped once at the latest when
+// the test ends.
+func started(t *testing.T, cfg config.Config, hooks gateway.Hooks) (g *gateway.Gateway, stop func()) {
+	t.Helper()
+	cfg.Listen, cfg.Admin, cfg.LogLevel = "127.0.0.1:0", "127.0.0.1:0", "error"
+	g, err := gateway.New(cfg, hooks)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := g.Start(); err != nil {
 		t.Fatal(err)
 	}
-	stopped := false
-	stop = func() {
-		if !stopped {
-			stopped = true
-			g.Stop(context.Background())
-		}
-	}
+	stop = sync.OnceFunc(func() { g.Stop(context.Background()) })
 	t.Cleanup(stop)
-	t.Setenv("GATEWAY_V3_KEY", demoKey)
-	t.Setenv("GATEWAY_V5_TOKEN", doctorsToken)
-	t.Setenv("GATEWAY_SHARING_ID", reseller)
-	return cfg.Store, cfg.V5URL, "http://" + g.Addr() + "/xmlrpc/", stop
+	return g, stop
 }
 
 // says runs a command line and wants its exit status and words in what it
