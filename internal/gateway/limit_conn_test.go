@@ -138,7 +138,7 @@ func TestFurtherConnectionsWait(t *testing.T) {
 // Too few open files are said at the start, not when they are gone.
 func TestTooFewFilesAreSaid(t *testing.T) {
 	if openFiles() == 0 {
-		t.Skip("the system does not tell")
+		t.Skip("this system does not tell how many files a process may open")
 	}
 	r := newRig(t, func(c *config.Config) { c.MaxConnections = 1 << 30 })
 	r.stop()
