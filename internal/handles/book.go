@@ -26,8 +26,12 @@ type Book struct {
 	db     *store.DB
 	floors Floors
 	now    func() time.Time
-	memo   memo
 	epoch  atomic.Uint64
+
+	// What every domain.info reads.
+	refs    refs
+	domains store.Memo[domainKey, known]
+	own     store.Memo[string, string]
 }
 
 // New gives the book of a store.
@@ -117,10 +121,8 @@ func (b *Book) Read(tx *store.Tx, tenant, handle string) (Contact, error) {
 // is not empty, and kept as an empty contact if nothing is known of it yet;
 // otherwise one is minted once.
 func (b *Book) Own(tenant, configured string) (string, error) {
-	var handle string
-	err := b.db.View(func(tx *store.Tx) error {
-		handle = string(tx.Get(store.OwnKey(tenant)))
-		return nil
+	handle, err := b.own.Get(b.db, tenant, func(tx *store.Tx, tenant string) (string, error) {
+		return string(tx.Get(store.OwnKey(tenant))), nil
 	})
 	if err != nil || handle != "" && (configured == "" || configured == handle) {
 		return handle, err

@@ -59,7 +59,7 @@ func (b *Book) Stale(tx *store.Tx, c *Contact, fn func(fqdn, role string, stale 
 
 // Roles gives the handles of a domain, in the caller's transaction.
 func (b *Book) Roles(tx *store.Tx, tenant, fqdn string) (Roles, error) {
-	d, err := b.read(tx, domainKey{tenant, fqdn})
+	d, err := readDomain(tx, tenant, fqdn)
 	return d.Roles, err
 }
 
@@ -99,9 +99,7 @@ func (b *Book) Delete(tenant, handle string, free func(*store.Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("delete contact: %w", err)
 	}
-	b.memo.mu.Lock()
-	delete(b.memo.refs, handle)
-	b.memo.mu.Unlock()
+	b.refs.drop(handle)
 	return nil
 }
 

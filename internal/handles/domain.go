@@ -59,34 +59,35 @@ type domainKey struct {
 
 // DomainID gives the integer id of a tenant's domain, the same for ever.
 func (b *Book) DomainID(tenant, fqdn string) (int64, error) {
-	var d Domain
-	err := b.db.View(func(tx *store.Tx) (err error) {
-		d, err = b.read(tx, domainKey{tenant, fqdn})
-		return err
-	})
-	if err != nil || d.ID != 0 {
-		return d.ID, err
+	k, err := b.known(tenant, fqdn)
+	if err != nil || k.ID != 0 {
+		return k.ID, err
 	}
-	err = b.db.Update(func(tx *store.Tx) error {
+	var d Domain
+	err = b.db.Update(func(tx *store.Tx) (err error) {
 		d, err = b.domain(tx, tenant, fqdn)
 		return err
 	})
 	return d.ID, err
 }
 
+// readDomain reads a domain's record; one that is not there is zero.
+func readDomain(tx *store.Tx, tenant, fqdn string) (d Domain, err error) {
+	_, err = store.GetJSON(tx, store.DomainKey(tenant, fqdn), &d)
+	return d, err
+}
+
 // domain reads a domain, minting its id at first sight.
 func (b *Book) domain(tx *store.Tx, tenant, fqdn string) (Domain, error) {
-	var d Domain
-	key := store.DomainKey(tenant, fqdn)
-	ok, err := store.GetJSON(tx, key, &d)
-	if err != nil || ok {
+	d, err := readDomain(tx, tenant, fqdn)
+	if err != nil || d.ID != 0 {
 		return d, err
 	}
 	if d.ID, err = tx.NextID("domain", b.floors.ID); err != nil {
 		return d, err
 	}
 	return d, errors.Join(
-		store.PutJSON(tx, key, d),
+		store.PutJSON(tx, store.DomainKey(tenant, fqdn), d),
 		store.PutJSON(tx, store.DomainIDKey(d.ID), domainKey{tenant, fqdn}))
 }
 
@@ -170,7 +171,7 @@ func (b *Book) EachUse(tx *store.Tx, tenant, handle string, fn func(fqdn, role s
 func (b *Book) Forget(tenant, fqdn string) error {
 	b.Changed()
 	return b.db.Update(func(tx *store.Tx) error {
-		d, err := b.read(tx, domainKey{tenant, fqdn})
+		d, err := readDomain(tx, tenant, fqdn)
 		if err != nil || d.ID == 0 {
 			return err
 		}

@@ -3,6 +3,7 @@ package handles
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -106,11 +107,12 @@ func TestReadersAmongWriters(t *testing.T) {
 	}
 }
 
-func TestMemoIsBounded(t *testing.T) {
-	var m map[int]int
-	for i := range 3 * mostKept {
-		if keep(&m, i, -i); m[i] != -i || len(m) > mostKept {
-			t.Fatalf("%d of %d", i, len(m))
+func TestRefsAreBounded(t *testing.T) {
+	var r refs
+	for i := range 2*mostRefs + 1 {
+		handle := strconv.Itoa(i)
+		if r.keep(handle, ref{"a", int64(i)}); r.kept[handle].id != int64(i) || len(r.kept) > mostRefs {
+			t.Fatalf("%d of %d", i, len(r.kept))
 		}
 	}
 }

@@ -62,13 +62,9 @@ type Reading struct {
 
 // Changes counts what the gateway has written of a domain's contacts; see
 // Reading.
-func (b *Book) Changes(tenant, fqdn string) (n int64, err error) {
-	err = b.db.View(func(tx *store.Tx) error {
-		seen, err := b.seen(tx, domainKey{tenant, fqdn})
-		n = seen.Changes
-		return err
-	})
-	return n, err
+func (b *Book) Changes(tenant, fqdn string) (int64, error) {
+	k, err := b.known(tenant, fqdn)
+	return k.seen.Changes, err
 }
 
 // Recognise names the contacts of a domain by handles. Where the domain was
@@ -77,36 +73,32 @@ func (b *Book) Changes(tenant, fqdn string) (n int64, err error) {
 // since is recognised anew: drifted counts the roles, and other domains of the
 // handle are not touched.
 func (b *Book) Recognise(r Reading) (d Domain, drifted int, err error) {
-	var known, named bool
-	err = b.db.View(func(tx *store.Tx) error {
-		if d, err = b.read(tx, domainKey{r.Tenant, r.FQDN}); err != nil || d.ID == 0 {
-			return err
-		}
-		seen, err := b.seen(tx, domainKey{r.Tenant, r.FQDN})
-		known, named = r.asKnown(&d, &seen)
-		return err
-	})
-	if err != nil || known {
+	before, err := b.known(r.Tenant, r.FQDN)
+	if err != nil {
 		return d, 0, err
 	}
-	before := d
+	known, named := r.asKnown(&before)
+	if known {
+		return before.Domain, 0, nil
+	}
 	err = b.db.Update(func(tx *store.Tx) (err error) {
 		d, drifted, err = b.recognise(tx, &r)
 		return err
 	})
 	if named && (errors.Is(err, store.ErrCommit) || errors.Is(err, store.ErrUnsure)) {
-		return before, 0, nil // what is new will be noted when the disk takes it
+		return before.Domain, 0, nil // what is new will be noted when the disk takes it
 	}
 	return d, drifted, err
 }
 
 // asKnown tells whether v5 shows nothing that is not written down, and whether
 // every contact that it shows has a handle.
-func (r *Reading) asKnown(d *Domain, seen *Seen) (known, named bool) {
-	known, named = true, true
+func (r *Reading) asKnown(k *known) (known, named bool) {
+	known, named = k.ID != 0, k.ID != 0
+	seen := &k.seen
 	var last *v5.Contact
 	var form string
-	d.Roles.each(func(role string, handle *string) error {
+	k.Roles.each(func(role string, handle *string) error {
 		c := In(&r.Shown, role)
 		if c != nil && seen.Changes == r.Changes && (last == nil || !c.Same(last)) {
 			last, form = c, c.Digest()

@@ -217,6 +217,7 @@ func (db *DB) transact(fn func(*Tx) error) (err error) {
 		if err != nil {
 			err = db.settle(id, err)
 		}
+		db.commits.Add(1)
 		db.noteCommit(err)
 	}()
 	err = db.bolt.Update(func(bt *bbolt.Tx) error {
@@ -228,6 +229,7 @@ func (db *DB) transact(fn func(*Tx) error) (err error) {
 			return errNothing
 		}
 		id, committing = bt.ID(), true
+		db.commits.Add(1)
 		return db.beforeCommit()
 	})
 	if err == errNothing {

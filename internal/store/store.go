@@ -18,6 +18,7 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -51,6 +52,8 @@ type DB struct {
 	queue   []*update // in the order they came
 
 	lastCommit error // how the last one ended
+
+	commits atomic.Uint64 // begun and ended; odd while one is on its way
 }
 
 // Option changes how a store behaves. All but WithKeys and

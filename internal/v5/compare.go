@@ -1,12 +1,14 @@
 package v5
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Owns tells whether a domain is the session's: its sharing_space, or the
@@ -24,21 +26,32 @@ func (s *Session) Owns(d *Domain) bool {
 	return false
 }
 
-// identity are the fields that make a contact who it is, in comparable form:
-// v5 may store another case, other blanks or other punctuation than it was sent
-// (inferred). state, lang and the obfuscation flags are left out, since v5 fills
-// them in by itself.
-func (c *Contact) identity() []string {
-	orgname := c.OrgName
-	if c.Type == "individual" {
-		orgname = "" // persons have carried placeholders here (seen in a client)
+// texts are the fields that make a contact who it is. state, lang and the
+// obfuscation flags are left out, since v5 fills them in by itself.
+func (c *Contact) texts() [18]string {
+	return [...]string{
+		c.Type, c.Given, c.Family, orgNameField: c.OrgName, c.StreetAddr, c.City, c.Zip, c.Country, c.Email,
+		phoneField: c.Phone, c.Mobile, faxField: c.Fax,
+		c.Siren, c.BrandNumber, c.JOAnnounceNumber, c.JOAnnouncePage, c.JODeclarationDate, c.JOPublicationDate,
 	}
-	return []string{
-		fold(c.Type), fold(c.Given), fold(c.Family), fold(orgname), fold(c.StreetAddr), fold(c.City), fold(c.Zip),
-		fold(c.Country), fold(c.Email), digits(c.Phone), digits(c.Mobile), digits(c.Fax),
-		fold(c.Siren), fold(c.BrandNumber),
-		fold(c.JOAnnounceNumber), fold(c.JOAnnouncePage), fold(c.JODeclarationDate), fold(c.JOPublicationDate),
+}
+
+const (
+	orgNameField = 3
+	phoneField   = 9
+	faxField     = 11
+)
+
+// appendNormal appends one of texts in comparable form: v5 may store another case,
+// other blanks or other punctuation than it was sent (inferred).
+func (c *Contact) appendNormal(b []byte, field int, text string) []byte {
+	switch {
+	case field == orgNameField && c.Type == "individual":
+		return b // persons have carried placeholders here (seen in a client)
+	case phoneField <= field && field <= faxField:
+		return appendDigits(b, text)
 	}
+	return appendFold(b, text)
 }
 
 // Shows tells whether a contact read from v5 is the wanted one: every field that
@@ -51,9 +64,10 @@ func (c *Contact) Shows(want *Contact) bool {
 	if c == nil {
 		return false
 	}
-	have, wanted := c.identity(), want.identity()
-	for i := range wanted {
-		if wanted[i] != "" && wanted[i] != have[i] {
+	have := c.texts()
+	for field, text := range want.texts() {
+		wanted := want.appendNormal(nil, field, text)
+		if len(wanted) > 0 && !bytes.Equal(wanted, c.appendNormal(nil, field, have[field])) {
 			return false
 		}
 	}
@@ -71,13 +85,6 @@ func (c *Contact) Same(d *Contact) bool {
 	return c == d || c.texts() == d.texts() && maps.Equal(c.ExtraParameters, d.ExtraParameters)
 }
 
-func (c *Contact) texts() [18]string {
-	return [...]string{
-		c.Type, c.Given, c.Family, c.OrgName, c.StreetAddr, c.City, c.Zip, c.Country, c.Email, c.Phone, c.Mobile, c.Fax,
-		c.Siren, c.BrandNumber, c.JOAnnounceNumber, c.JOAnnouncePage, c.JODeclarationDate, c.JOPublicationDate,
-	}
-}
-
 // Digest is equal for contacts of equal content after normalisation, and for no
 // others. It is hexadecimal and tells nothing about the contact. A nil contact
 // has the digest "".
@@ -85,27 +92,50 @@ func (c *Contact) Digest() string {
 	if c == nil {
 		return ""
 	}
-	h := sha256.New()
-	write := func(s string) { h.Write([]byte(s)); h.Write([]byte{0}) }
-	for _, field := range c.identity() {
-		write(field)
+	b := make([]byte, 0, 512) // on the stack
+	for field, text := range c.texts() {
+		b = append(c.appendNormal(b, field, text), 0)
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.ExtraParameters)) {
 		// Unset personal keys come back as empty strings (recorded).
 		if value := fold(c.ExtraParameters[key]); value != "" {
-			write(key + "=" + value)
+			b = append(b, key+"="+value+"\x00"...)
 		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
-func fold(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+func fold(s string) string { return string(appendFold(nil, s)) }
 
-func digits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) {
-			return r
+// appendFold appends a text in lower case with single blanks between its words.
+func appendFold(b []byte, s string) []byte {
+	start := len(b)
+	for i := range len(s) {
+		switch x := s[i]; {
+		case x >= utf8.RuneSelf:
+			return append(b[:start], strings.ToLower(strings.Join(strings.Fields(s), " "))...)
+		case x == ' ' || '\t' <= x && x <= '\r':
+			if len(b) > start && b[len(b)-1] != ' ' {
+				b = append(b, ' ')
+			}
+		case 'A' <= x && x <= 'Z':
+			b = append(b, x+('a'-'A'))
+		default:
+			b = append(b, x)
 		}
-		return -1
-	}, s)
+	}
+	if len(b) > start && b[len(b)-1] == ' ' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func appendDigits(b []byte, s string) []byte {
+	for _, r := range s {
+		if unicode.IsDigit(r) {
+			b = utf8.AppendRune(b, r)
+		}
+	}
+	return b
 }

@@ -1,8 +1,12 @@
 package v5
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
+	"unicode"
 )
 
 func alice() *Contact {
@@ -108,5 +112,38 @@ func TestSameIsAsStrictAsDigest(t *testing.T) {
 			t.Errorf("%s is not looked at", v.Type().Field(i).Name)
 		}
 		f.Set(old)
+	}
+}
+
+// A digest that is in a store must be found again, so its form stays: this is how
+// it was first defined, field by field.
+func TestDigestStaysAsItWas(t *testing.T) {
+	folded := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), " ")) }
+	number := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsDigit(r) {
+				return r
+			}
+			return -1
+		}, s)
+	}
+	for _, text := range []string{"", " ", "a", "A b", " A\t\n b\v\f\rC ", "É  À", "x É", "a\u0085b", "\u00a0a", "\x00", "٣ 4", "\xff A", "Straße İ"} {
+		c := &Contact{Type: text, Given: "x" + text, Family: text + "y", OrgName: text, Phone: text + "1", Fax: "+3" + text,
+			Siren: text, JOPublicationDate: text, ExtraParameters: map[string]string{"b": text, "a": text + text}}
+		var b strings.Builder
+		for _, field := range []string{
+			folded(c.Type), folded(c.Given), folded(c.Family), folded(c.OrgName), "", "", "", "", "", number(c.Phone), "", number(c.Fax),
+			folded(c.Siren), "", "", "", "", folded(c.JOPublicationDate),
+		} {
+			b.WriteString(field + "\x00")
+		}
+		for _, key := range []string{"a", "b"} {
+			if value := folded(c.ExtraParameters[key]); value != "" {
+				b.WriteString(key + "=" + value + "\x00")
+			}
+		}
+		if want := fmt.Sprintf("%x", sha256.Sum256([]byte(b.String()))); c.Digest() != want {
+			t.Errorf("%q: %s, want %s", text, c.Digest(), want)
+		}
 	}
 }

@@ -68,13 +68,13 @@ func (b *Book) Linked(tenant string, zone int64) (domains []string, err error) {
 }
 
 // Link gives the link of a domain; zero when the gateway knows of none.
-func (b *Book) Link(tenant, fqdn string) (l Link, err error) {
-	err = b.db.View(func(tx *store.Tx) (err error) {
-		l, err = link(tx, tenant, fqdn)
-		return err
+func (b *Book) Link(tenant, fqdn string) (Link, error) {
+	return b.links.Get(b.db, linkKey{tenant, fqdn}, func(tx *store.Tx, key linkKey) (Link, error) {
+		return link(tx, key.tenant, key.fqdn)
 	})
-	return l, err
 }
+
+type linkKey struct{ tenant, fqdn string }
 
 // Own gives the link of a domain that is on LiveDNS. One that was never linked
 // here gets a zone of its own, whose version 1 is what LiveDNS has; that is read

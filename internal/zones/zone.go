@@ -70,6 +70,7 @@ type Book struct {
 	db     *store.DB
 	public int64
 	now    func() time.Time
+	links  store.Memo[linkKey, Link] // every domain.info reads one
 }
 
 // New gives the zones of a store. firstID is the id of the public zone; those
