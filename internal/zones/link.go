@@ -69,7 +69,8 @@ func (b *Book) Linked(tenant string, zone int64) (domains []string, err error) {
 
 // Link gives the link of a domain; zero when the gateway knows of none.
 func (b *Book) Link(tenant, fqdn string) (Link, error) {
-	return b.links.Get(b.db, linkKey{tenant, fqdn}, func(tx *store.Tx, key linkKey) (Link, error) {
+	// The name may be a part of v5's whole answer, which is not to be kept with it.
+	return b.links.Get(b.db, linkKey{tenant, strings.Clone(fqdn)}, func(tx *store.Tx, key linkKey) (Link, error) {
 		return link(tx, key.tenant, key.fqdn)
 	})
 }
