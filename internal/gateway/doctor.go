@@ -35,7 +35,7 @@ type Finding struct {
 // reached by, and the store, through the daemon where one runs. It changes
 // nothing and spends nothing.
 type Doctor struct {
-	Config config.Config // as the daemon has it; only tenants, store and v5_url count
+	Config config.Config // as the daemon has it; only tenants, store, v5_url, admin and console count
 	Store  StoreFile
 	// Endpoint is the URL of the v3 endpoint as callers have it; "" skips it.
 	Endpoint string
@@ -77,7 +77,7 @@ func (d Doctor) Examine(ctx context.Context) []Finding {
 	for _, path := range d.Certificates {
 		checks = append(checks, check{"certificate", "", func(context.Context) []Finding { return d.lookAtCertificate(path) }})
 	}
-	checks = append(checks, check{"listener", "", d.lookAtListener}, check{"one gateway", "", d.remind})
+	checks = append(checks, check{"listener", "", d.lookAtListener}, check{"console", "", d.lookAtConsole}, check{"one gateway", "", d.remind})
 
 	found := make([][]Finding, len(checks))
 	slots := make(chan struct{}, atATime)

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -33,6 +34,19 @@ func (d *Doctor) lookAtListener(ctx context.Context) []Finding {
 		client.CloseIdleConnections()
 	}
 	return []Finding{broken(what+"; a gateway runs on the store", "see that --url is the address that the gateway listens at, and what stands in front of it")}
+}
+
+// lookAtConsole tells of a console that others than this machine can open.
+func (d *Doctor) lookAtConsole(context.Context) []Finding {
+	if d.Config.Console != "always" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(d.Config.Admin)
+	if ip := net.ParseIP(host); err != nil || host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	return []Finding{warning(fmt.Sprintf("whoever reaches %s sees the console: it asks for no password and shows operations and domains", d.Config.Admin),
+		`set console = "loopback", or admin to a loopback address, unless a proxy or the network keeps others out`)}
 }
 
 // lookAtCertificate looks at a PEM file of a server certificate and what leads

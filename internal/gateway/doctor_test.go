@@ -286,3 +286,20 @@ func TestDoctorOfTheListener(t *testing.T) {
 	g.Stop(t.Context())
 	ill(t, diagnose(t, d), "listener", Warning, "start the gateway")
 }
+
+func TestTheDoctorSeesAnOpenConsole(t *testing.T) {
+	for _, c := range []struct {
+		console, admin string
+		open           bool
+	}{
+		{"always", "0.0.0.0:9090", true}, {"always", ":9090", true}, {"always", "[::]:9090", true}, {"always", "10.0.0.1:9090", true},
+		{"always", "127.0.0.1:9090", false}, {"always", "[::1]:9090", false}, {"always", "localhost:9090", false}, {"always", "", false},
+		{"loopback", "0.0.0.0:9090", false}, {"never", ":9090", false},
+	} {
+		d := Doctor{Config: config.Config{Console: c.console, Admin: c.admin}}
+		found := d.lookAtConsole(t.Context())
+		if open := len(found) == 1 && found[0].Level == Warning; open != c.open {
+			t.Errorf("%q on %q: %+v", c.console, c.admin, found)
+		}
+	}
+}
