@@ -321,12 +321,27 @@ func (e *Engine) Get(tenant string, id int64) (Operation, error) {
 // List calls fn for the tenant's operations, the oldest first, or the newest
 // first with newest. fn may give store.Stop to end early.
 func (e *Engine) List(tenant string, newest bool, fn func(Operation) error) error {
+	return e.list(store.OpTenantPrefix(tenant), newest, fn)
+}
+
+// ListOpen is List for the operations that are not at their end. It reads none of
+// the others, however many there are.
+func (e *Engine) ListOpen(tenant string, newest bool, fn func(Operation) error) error {
+	return e.list(store.OpOpenPrefix(), newest, func(op Operation) error {
+		if op.Tenant != tenant {
+			return nil
+		}
+		return fn(op)
+	})
+}
+
+func (e *Engine) list(index []byte, newest bool, fn func(Operation) error) error {
 	return e.db.View(func(tx *store.Tx) error {
 		scan := tx.Scan
 		if newest {
 			scan = tx.ScanBack
 		}
-		return scan(store.OpTenantPrefix(tenant), func(key, _ []byte) error {
+		return scan(index, func(key, _ []byte) error {
 			op, err := load(tx, store.TrailingID(key))
 			if err != nil {
 				return err

@@ -36,19 +36,25 @@ func listRig(t *testing.T, fn func(*rig)) {
 func TestList(t *testing.T) {
 	listRig(t, func(r *rig) {
 		for _, c := range []struct {
+			list   func(string, bool, func(Operation) error) error
 			tenant string
 			newest bool
 			most   int
 			want   string
 		}{
-			{tenantA, false, 9, "0:DONE 1:BILL 2:BILL 3:RUN"},
-			{tenantA, true, 9, "3:RUN 2:BILL 1:BILL 0:DONE"},
-			{tenantA, true, 2, "3:RUN 2:BILL"},
-			{tenantB, false, 9, "4:BILL"},
-			{"nobody", true, 9, ""},
+			{r.e.List, tenantA, false, 9, "0:DONE 1:BILL 2:BILL 3:RUN"},
+			{r.e.List, tenantA, true, 9, "3:RUN 2:BILL 1:BILL 0:DONE"},
+			{r.e.List, tenantA, true, 2, "3:RUN 2:BILL"},
+			{r.e.List, tenantB, false, 9, "4:BILL"},
+			{r.e.List, "nobody", true, 9, ""},
+			{r.e.ListOpen, tenantA, false, 9, "1:BILL 2:BILL 3:RUN"},
+			{r.e.ListOpen, tenantA, true, 9, "3:RUN 2:BILL 1:BILL"},
+			{r.e.ListOpen, tenantA, true, 1, "3:RUN"},
+			{r.e.ListOpen, tenantB, true, 9, "4:BILL"},
+			{r.e.ListOpen, "nobody", true, 9, ""},
 		} {
 			var found []Operation
-			r.must(r.e.List(c.tenant, c.newest, func(op Operation) error {
+			r.must(c.list(c.tenant, c.newest, func(op Operation) error {
 				if len(found) == c.most {
 					return store.Stop
 				}

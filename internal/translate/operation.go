@@ -139,12 +139,18 @@ func callerOf(o *ops.Operation) int64 {
 	return params.AuthID
 }
 
-// operations gives the tenant's operations in either direction, and afterwards
-// what went wrong.
-func (c *Call) operations(err *error) func(backward bool) iter.Seq[*ops.Operation] {
+// operations gives the tenant's operations in either direction, all that q may ask
+// for, and afterwards what went wrong. Who waits asks for open steps again and
+// again, and of these there are few.
+func (c *Call) operations(q *query.Query[ops.Operation], err *error) func(backward bool) iter.Seq[*ops.Operation] {
+	list := c.Ops.List
+	atEnd := func(step string) bool { return ops.Step(step).AtEnd() }
+	if _, steps, ok := q.Exact("step"); ok && !slices.ContainsFunc(steps, atEnd) {
+		list = c.Ops.ListOpen
+	}
 	return func(backward bool) iter.Seq[*ops.Operation] {
 		return func(yield func(*ops.Operation) bool) {
-			*err = c.Ops.List(c.Tenant.Name, backward, func(op ops.Operation) error {
+			*err = list(c.Tenant.Name, backward, func(op ops.Operation) error {
 				if !yield(&op) {
 					return store.Stop
 				}
@@ -157,7 +163,7 @@ func (c *Call) operations(err *error) func(backward bool) iter.Seq[*ops.Operatio
 func operationList(_ context.Context, c *Call, q *query.Query[ops.Operation]) ([]operationOut, error) {
 	var err error
 	out := []operationOut{}
-	for _, op := range q.Page(c.operations(&err)) {
+	for _, op := range q.Page(c.operations(q, &err)) {
 		answer, err := c.operationAnswer(op)
 		if err != nil {
 			return nil, err
@@ -169,7 +175,7 @@ func operationList(_ context.Context, c *Call, q *query.Query[ops.Operation]) ([
 
 func operationCount(_ context.Context, c *Call, q *query.Query[ops.Operation]) (int64, error) {
 	var err error
-	n := q.Count(c.operations(&err)(false))
+	n := q.Count(c.operations(q, &err)(false))
 	return n, err
 }
 

@@ -16,6 +16,21 @@ import (
 
 const benchTenant = "default"
 
+// BenchmarkOpenOperations asks for the open ones among a thousand operations that
+// are DONE and among a hundred thousand, in turns in one run, as who waits for all
+// of them does again and again.
+func BenchmarkOpenOperations(b *testing.B) {
+	open := []query.Option{{Key: "step", Value: []any{"BILL", "WAIT", "RUN"}}}
+	few, many := benchList(b, 1_000, 0, open), benchList(b, 100_000, 0, open)
+	var short, long time.Duration
+	for b.Loop() {
+		short += few()
+		long += many()
+	}
+	b.ReportMetric(float64(long)/float64(short), "many/few")
+	b.ReportMetric(0, "ns/op")
+}
+
 // BenchmarkNewestOperations lists the newest 100 of a thousand operations and of
 // a million, in turns in one run, as operation.list does. It must hardly matter
 // how many there are.
@@ -23,7 +38,8 @@ func BenchmarkNewestOperations(b *testing.B) {
 	if testing.Short() {
 		b.Skip("a million operations are written first")
 	}
-	few, many := benchList(b, 1_000), benchList(b, 1_000_000)
+	newest := []query.Option{{Key: "items_per_page", Value: int64(100)}, {Key: "sort_by", Value: "date_created DESC"}}
+	few, many := benchList(b, 1_000, 100, newest), benchList(b, 1_000_000, 100, newest)
 	var short, long time.Duration
 	for b.Loop() {
 		short += few()
@@ -34,8 +50,9 @@ func BenchmarkNewestOperations(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // of both together: it says nothing
 }
 
-// benchList gives a function that lists the newest 100 of n operations once.
-func benchList(b *testing.B, n int64) func() time.Duration {
+// benchList gives a function that asks once for some of n operations that are DONE,
+// which are to be want.
+func benchList(b *testing.B, n int64, want int, options []query.Option) func() time.Duration {
 	db, err := store.Open(filepath.Join(b.TempDir(), "store.db"), time.Second)
 	if err != nil {
 		b.Fatal(err)
@@ -46,7 +63,7 @@ func benchList(b *testing.B, n int64) func() time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	q, err := operationOptions().Parse([]query.Option{{Key: "items_per_page", Value: int64(100)}, {Key: "sort_by", Value: "date_created DESC"}})
+	q, err := operationOptions().Parse(options)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -54,9 +71,9 @@ func benchList(b *testing.B, n int64) func() time.Duration {
 	return func() time.Duration {
 		begin := time.Now()
 		var err error
-		page := q.Page(c.operations(&err))
+		page := q.Page(c.operations(q, &err))
 		took := time.Since(begin)
-		if err != nil || len(page) != 100 || page[0].ID != n {
+		if err != nil || len(page) != want || want > 0 && page[0].ID != n {
 			b.Fatalf("%d operations, %v", len(page), err)
 		}
 		return took
