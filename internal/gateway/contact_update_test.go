@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"v3gate/internal/ops"
 	"v3gate/internal/sandbox"
 	"v3gate/internal/v5"
@@ -30,16 +32,22 @@ func (k *clerk) known(n int) (handle string) {
 // drift reads the counter of contacts that were changed elsewhere.
 func (k *clerk) drift() float64 {
 	k.t.Helper()
-	families, err := k.registry.Gather()
+	return counted(k.t, k.registry, "gateway_contact_drift_total")
+}
+
+// counted reads a counter that has no labels.
+func counted(t *testing.T, from prometheus.Gatherer, name string) float64 {
+	t.Helper()
+	families, err := from.Gather()
 	if err != nil {
-		k.t.Fatal(err)
+		t.Fatal(err)
 	}
 	for _, f := range families {
-		if f.GetName() == "gateway_contact_drift_total" {
+		if f.GetName() == name {
 			return f.GetMetric()[0].GetCounter().GetValue()
 		}
 	}
-	k.t.Fatal("there is no such counter")
+	t.Fatalf("there is no counter %s", name)
 	return 0
 }
 

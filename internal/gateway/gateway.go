@@ -224,6 +224,7 @@ func (g *Gateway) assemble(hooks Hooks) error {
 
 // drifted logs that somebody changed records past the gateway.
 func (g *Gateway) drifted(fqdn string, zone, version int64) {
+	g.metrics.ZoneDrift()
 	g.log.Warn("records were changed in LiveDNS past the gateway; they are a version of the zone now",
 		zap.String("fqdn", fqdn), zap.Int64("zone", zone), zap.Int64("version", version))
 }

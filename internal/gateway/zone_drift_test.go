@@ -43,6 +43,9 @@ func TestRecordsChangedPastTheGatewayAreAdopted(t *testing.T) {
 	// It is a version like others: it can be set, and then nothing is adopted.
 	r.do(t, "domain.zone.version.set", r.zone, 3)
 	r.wants(t, "by-hand 600 A 192.0.2.50", "www 10800 A 192.0.2.1")
+	if n := counted(t, r.registry, "gateway_zone_drift_total"); n != 1 {
+		t.Errorf("counted %v times", n)
+	}
 	// The same change again is in that version already.
 	r.do(t, "domain.zone.version.set", r.zone, 1)
 	r.byHand(t, "d00.com", handmade)

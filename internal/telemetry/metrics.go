@@ -57,6 +57,7 @@ type Metrics struct {
 	breakerOpen         *prometheus.GaugeVec
 	handles             *prometheus.GaugeVec
 	contactDrift        *prometheus.CounterVec
+	zoneDrift           *prometheus.CounterVec
 	buildInfo           *prometheus.GaugeVec
 
 	connections    *prometheus.GaugeVec
@@ -92,6 +93,7 @@ func NewMetrics(reg *prometheus.Registry, build Build) *Metrics {
 	m.v5RateWait.WithLabelValues()
 	m.BreakerOpen(false)
 	m.contactDrift.WithLabelValues()
+	m.zoneDrift.WithLabelValues()
 	m.connections.WithLabelValues()
 	for _, limit := range [...]string{"rate", "in_flight"} {
 		m.limitWait.WithLabelValues(limit)
@@ -189,6 +191,9 @@ func (m *Metrics) OperationUndecided(opType string) {
 // ContactDrift counts a contact of a domain that was found changed without the
 // gateway, which then shows another handle there.
 func (m *Metrics) ContactDrift() { m.contactDrift.WithLabelValues().Inc() }
+
+// ZoneDrift counts a domain whose records were changed past the gateway and kept.
+func (m *Metrics) ZoneDrift() { m.zoneDrift.WithLabelValues().Inc() }
 
 // SetOperations replaces the whole reading of operations by {type, step} and
 // the age of the oldest one that is still open (0 when there is none). A pair

@@ -64,6 +64,7 @@ func exercise(m *Metrics) {
 	m.SetOperations(map[[2]string]int{{"domain_create", "RUN"}: 2, {"domain_renew", "SUPPORT"}: 1}, 90*time.Second)
 	m.SetHandles(7)
 	m.ContactDrift()
+	m.ZoneDrift()
 	m.Connection(1)
 	m.Connection(1)
 	m.Connection(-1)
@@ -119,7 +120,8 @@ gateway_v5_rate_wait_seconds_count 2
 gateway_v5_request_duration_seconds_sum{route="GET /domain/domains/{fqdn}"} 30.25
 gateway_v5_request_duration_seconds_count{route="GET /domain/domains/{fqdn}"} 2
 gateway_v5_requests_total{route="GET /domain/domains/{fqdn}",status="200"} 1
-gateway_v5_requests_total{route="GET /domain/domains/{fqdn}",status="none"} 1`), "\n")
+gateway_v5_requests_total{route="GET /domain/domains/{fqdn}",status="none"} 1
+gateway_zone_drift_total 1`), "\n")
 	if diff := cmp.Diff(want, exposition(t, reg)); diff != "" {
 		t.Error(diff)
 	}
@@ -145,6 +147,7 @@ func TestFreshRegistry(t *testing.T) {
 		`gateway_v5_breaker_open 0`,
 		`gateway_v5_rate_wait_seconds_sum 0`,
 		`gateway_v5_rate_wait_seconds_count 0`,
+		`gateway_zone_drift_total 0`,
 	}
 	if diff := cmp.Diff(want, exposition(t, reg)); diff != "" {
 		t.Error(diff)
@@ -257,10 +260,10 @@ func TestTwoRegistriesInOneProcess(t *testing.T) {
 	one, m := newTestMetrics(t)
 	two, _ := newTestMetrics(t)
 	exercise(m)
-	if n := len(exposition(t, one)); n != 41 {
+	if n := len(exposition(t, one)); n != 42 {
 		t.Errorf("the first gateway shows %d series", n)
 	}
-	if n := len(exposition(t, two)); n != 17 {
+	if n := len(exposition(t, two)); n != 18 {
 		t.Errorf("the second gateway shows %d series, some of the first", n)
 	}
 }

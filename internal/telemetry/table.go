@@ -107,6 +107,10 @@ var table = []row{
 		"Contacts of domains that were found changed without the gateway; the domain then shows another handle.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.contactDrift, d) }},
 	{Metric{
+		"gateway_zone_drift_total", Counter, nil,
+		"Domains whose records were found changed in LiveDNS without the gateway; they were kept as a version of the zone.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.zoneDrift, d) }},
+	{Metric{
 		"gateway_connections", Gauge, nil,
 		"Open connections of the v3 endpoint, which max_connections bounds.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.connections, d) }},
