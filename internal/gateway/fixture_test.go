@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,9 +20,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/zap"
-	"golang.org/x/tools/txtar"
 
 	"v3gate/internal/config"
+	"v3gate/internal/exchange"
 	"v3gate/internal/xmlrpc"
 )
 
@@ -33,31 +35,17 @@ const (
 	testOrg   = "e58f2734-5f7b-11e9-a5c3-00163ec4cb00"
 )
 
-// A fixture is one v3 exchange as a txtar file, <method>/<case>.txtar. Its
-// comment has lines "word: text":
-//
-//	source: where the fact comes from; needed
-//	call:   METHOD JSON...   a v3 call made before, with the test's key; it must succeed
-//	wait:   DURATION         time that passes before the next call
-//	after:  DURATION         time that passes after the request, for what it begins in the background
-//	config: own_handle=… or anonymous=1 or mode=… or no_sharing_id=1 or buy_mail_slots=1
-//
-// Its files:
-//
-//	request.xml   what the client sends, byte for byte
-//	v5            the whole conversation with v5: "> METHOD PATH", "> BODY" if any,
-//	              then "< STATUS BODY"; "Dry-Run" behind the path marks that header
-//	response.xml  what the client gets, byte for byte
+// A fixture is a file of internal/exchange, <method>/<case>.txtar, which says the
+// form. Its config lines are own_handle=… or anonymous=1 or mode=… or
+// no_sharing_id=1 or buy_mail_slots=1 of the tenant, or first_handle=… or
+// first_id=… of the gateway.
 //
 // With -update the lines that start with > and response.xml are rewritten; what
 // a client or v5 sent never is.
 type fixture struct {
-	path    string
-	archive *txtar.Archive
-	source  string
-	before  []string // call: and wait: lines in order
-	after   time.Duration
-	config  config.Tenant
+	*exchange.File
+	path   string
+	config config.Config
 }
 
 func readFixture(t *testing.T, path string) *fixture {
@@ -66,24 +54,15 @@ func readFixture(t *testing.T, path string) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{path: path, archive: txtar.Parse(raw)}
-	f.config = config.Tenant{Name: "fixture", V3Key: testKey, V5Token: testToken, SharingID: testOrg}
-	for _, line := range strings.Split(strings.TrimSpace(string(f.archive.Comment)), "\n") {
-		word, text, _ := strings.Cut(line, ":")
-		text = strings.TrimSpace(text)
-		switch word {
-		case "source":
-			f.source = text
-		case "call", "wait":
-			f.before = append(f.before, word+" "+text)
-		case "after":
-			if f.after, err = time.ParseDuration(text); err != nil {
-				t.Fatalf("%s: %v", path, err)
-			}
-		case "config":
-			f.configure(t, text)
-		default:
-			t.Fatalf("%s: comment line %q", path, line)
+	file, err := exchange.Parse(raw)
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	f := &fixture{File: file, path: path, config: config.Default()}
+	f.config.Tenants = []config.Tenant{{Name: "fixture", V3Key: testKey, V5Token: testToken, SharingID: testOrg}}
+	for _, line := range f.Lines {
+		if line.Word == "config" {
+			f.configure(t, line.Text)
 		}
 	}
 	return f
@@ -92,39 +71,32 @@ func readFixture(t *testing.T, path string) *fixture {
 func (f *fixture) configure(t *testing.T, text string) {
 	t.Helper()
 	name, value, _ := strings.Cut(text, "=")
+	number := func() int64 {
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			t.Fatalf("%s: config %q", f.path, text)
+		}
+		return n
+	}
+	tenant := &f.config.Tenants[0]
 	switch name {
 	case "own_handle":
-		f.config.OwnHandle = value
+		tenant.OwnHandle = value
 	case "anonymous":
-		f.config.Anonymous = value == "1"
+		tenant.Anonymous = value == "1"
 	case "mode":
-		f.config.Mode = value
+		tenant.Mode = value
 	case "buy_mail_slots":
-		f.config.BuyMailSlots = value == "1"
+		tenant.BuyMailSlots = value == "1"
 	case "no_sharing_id":
-		f.config.SharingID = ""
+		tenant.SharingID = ""
+	case "first_handle":
+		f.config.FirstHandle = number()
+	case "first_id":
+		f.config.FirstID = number()
 	default:
 		t.Fatalf("%s: config %q", f.path, text)
 	}
-}
-
-func (f *fixture) file(name string) []byte {
-	for _, a := range f.archive.Files {
-		if a.Name == name {
-			return a.Data
-		}
-	}
-	return nil
-}
-
-func (f *fixture) setFile(name string, data []byte) {
-	for i := range f.archive.Files {
-		if f.archive.Files[i].Name == name {
-			f.archive.Files[i].Data = data
-			return
-		}
-	}
-	f.archive.Files = append(f.archive.Files, txtar.File{Name: name, Data: data})
 }
 
 func TestFixtures(t *testing.T) {
@@ -143,49 +115,64 @@ func TestFixtures(t *testing.T) {
 }
 
 // run plays the fixture through the whole chain, with a real store, on a clock
-// that stands at the beginning of 2026 and moves only when something waits.
+// that stands where the file says and moves only when something waits.
 func (f *fixture) run(t *testing.T, dir string) {
-	time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
-	script := parseScript(t, f.file("v5"))
+	now, err := f.Now()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now.IsZero() {
+		now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	}
+	time.Sleep(time.Until(now))
+	after, err := f.After()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := newScript(f.V5)
 	unmapped := f.newGateway(t, dir, script)
-	for _, step := range f.before {
-		if text, ok := strings.CutPrefix(step, "wait "); ok {
-			d, err := time.ParseDuration(text)
+	for _, step := range f.Lines {
+		switch step.Word {
+		case "wait":
+			d, err := time.ParseDuration(step.Text)
 			if err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(d)
-			continue
-		}
-		body := f.callBefore(t, strings.TrimPrefix(step, "call "))
-		if got := unmapped(body); bytes.Contains(got, []byte("<fault>")) {
-			t.Fatalf("call before: %s\n%s", step, got)
+		case "call":
+			if got := unmapped(f.callBefore(t, step.Text)); bytes.Contains(got, []byte("<fault>")) {
+				t.Fatalf("call before: %s\n%s", step.Text, got)
+			}
 		}
 	}
-	got := unmapped(f.file("request.xml"))
-	time.Sleep(f.after)
+	got := unmapped(f.Request)
+	time.Sleep(after)
 	synctest.Wait() // for the items of a work list that can go on at once
 	script.finish(t)
+	asked := script.written()
 	if *update {
-		f.setFile("v5", script.written())
-		f.setFile("response.xml", got)
-		if err := os.WriteFile(f.path, txtar.Format(f.archive), 0o644); err != nil {
+		f.V5, f.Answer = asked, got
+		raw, err := f.Format()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(f.path, raw, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
-	if diff := cmp.Diff(string(f.file("v5")), string(script.written())); diff != "" {
+	if diff := cmp.Diff(exchange.Conversation(f.V5), exchange.Conversation(asked)); diff != "" {
 		t.Errorf("v5 requests (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(string(f.file("response.xml")), string(got)); diff != "" {
+	if diff := cmp.Diff(string(f.Answer), string(got)); diff != "" {
 		t.Errorf("answer (-want +got):\n%s", diff)
 	}
 }
 
 // newGateway gives a function that sends one request body to a fresh gateway.
 func (f *fixture) newGateway(t *testing.T, dir string, script *script) func([]byte) []byte {
-	cfg := config.Default()
-	cfg.Store, cfg.V5URL, cfg.Tenants = filepath.Join(dir, "store.db"), "http://v5.test/v5", []config.Tenant{f.config}
+	cfg := f.config
+	cfg.Store, cfg.V5URL = filepath.Join(dir, "store.db"), "http://v5.test/v5"
 	n := 0
 	g, err := New(cfg, Hooks{Log: zap.NewNop(), Transport: script, RequestID: func() string {
 		n++
@@ -264,33 +251,19 @@ func wireValue(v any) xmlrpc.Value {
 // script is v5 as a fixture tells it: an http.RoundTripper that answers by
 // heart, in order, and writes down what it was asked.
 type script struct {
-	mu      sync.Mutex
-	answers []string // "STATUS BODY"
-	asked   []string // "> …" lines of each request
-	extra   []string // requests that came after the last answer
-	bad     []string
+	mu    sync.Mutex
+	turns []exchange.Turn
+	asked []exchange.Turn // the same, with each request as it came
+	extra []string        // requests that came after the last answer
+	bad   []string
 }
 
-func parseScript(t *testing.T, text []byte) *script {
-	t.Helper()
-	s := &script{}
-	for _, line := range strings.Split(string(text), "\n") {
-		if answer, ok := strings.CutPrefix(line, "< "); ok {
-			s.answers = append(s.answers, answer)
-		} else if line != "" && !strings.HasPrefix(line, "> ") {
-			t.Fatalf("line of v5: %q", line)
-		}
-	}
-	return s
-}
+func newScript(turns []exchange.Turn) *script { return &script{turns: turns} }
 
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	line := "> " + r.Method + " " + r.URL.RequestURI()
-	if r.Header.Get("Dry-Run") != "" {
-		line += " Dry-Run"
-	}
+	turn := exchange.Turn{Method: r.Method, Target: r.URL.RequestURI(), DryRun: r.Header.Get("Dry-Run") != ""}
 	if got := r.Header.Get("Authorization"); got != "Bearer "+testToken {
 		s.bad = append(s.bad, "Authorization: "+got)
 	}
@@ -299,24 +272,25 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(body) > 0 && string(body) != "{}" {
-			line += "\n> " + string(body)
+		if string(body) != "{}" {
+			turn.Body = string(body)
 		}
 		if bytes.Contains(body, []byte(testKey)) || strings.Contains(r.URL.String(), testKey) {
 			s.bad = append(s.bad, "the v3 key is sent to v5")
 		}
 	}
-	if len(s.asked) == len(s.answers) {
-		s.extra = append(s.extra, line)
-		return nil, fmt.Errorf("no answer left for %s", line)
+	if len(s.asked) == len(s.turns) {
+		s.extra = append(s.extra, turn.Asked())
+		return nil, fmt.Errorf("no answer left for %s", turn.Asked())
 	}
-	answer := s.answers[len(s.asked)]
-	s.asked = append(s.asked, line)
-	status, body, _ := strings.Cut(answer, " ")
-	if status == "cut" {
+	told := s.turns[len(s.asked)]
+	turn.Status, turn.Answer = told.Status, told.Answer
+	s.asked = append(s.asked, turn)
+	if turn.Status == exchange.Cut {
 		return nil, io.ErrUnexpectedEOF
 	}
 	w := httptest.NewRecorder()
+	body := turn.Answer
 	if rest, ok := strings.CutPrefix(body, "Location: "); ok {
 		w.Header().Set("Location", rest)
 		body = ""
@@ -325,8 +299,8 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasPrefix(body, "<") {
 		w.Header().Set("Content-Type", "text/html")
 	}
-	code := 0
-	if _, err := fmt.Sscan(status, &code); err != nil {
+	code, err := strconv.Atoi(turn.Status)
+	if err != nil {
 		return nil, err
 	}
 	w.WriteHeader(code)
@@ -345,17 +319,13 @@ func (s *script) finish(t *testing.T) {
 	for _, line := range s.bad {
 		t.Error(line)
 	}
-	if n := len(s.answers) - len(s.asked); n > 0 {
+	if n := len(s.turns) - len(s.asked); n > 0 {
 		t.Errorf("%d v5 answers were not asked for", n)
 	}
 }
 
-func (s *script) written() []byte {
+func (s *script) written() []exchange.Turn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var b bytes.Buffer
-	for i, asked := range s.asked {
-		fmt.Fprintf(&b, "%s\n< %s\n", asked, s.answers[i])
-	}
-	return b.Bytes()
+	return slices.Clone(s.asked)
 }

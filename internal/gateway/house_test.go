@@ -13,9 +13,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
 
 	"v3gate/internal/config"
+	"v3gate/internal/exchange"
 	"v3gate/internal/fault"
 	"v3gate/internal/telemetry"
 	"v3gate/internal/translate"
@@ -29,14 +29,15 @@ var mayImport = map[string][]string{
 	"zones":     {"store", "query", "v5"},
 	"translate": {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones"},
 	"console":   {"telemetry"},
-	"gateway":   {"certs", "console", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
+	"gateway":   {"certs", "console", "exchange", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
 	"estate":    {"handles"},
-	"cmd":       {"certs", "estate", "gateway", "sandbox", "config"},
+	"cmd":       {"certs", "estate", "exchange", "gateway", "sandbox", "config"},
 }
 
 // onlyIn are modules that one package alone may know.
 var onlyIn = map[string][]string{
 	"go.etcd.io/bbolt":                               {"store"},
+	"golang.org/x/tools/txtar":                       {"exchange"},
 	"github.com/kolo/xmlrpc":                         {"cmd"},
 	"github.com/BurntSushi/toml":                     {"config"},
 	"github.com/miekg/dns":                           {"zones"},
@@ -117,19 +118,23 @@ func TestGeneratedDocsAreUpToDate(t *testing.T) {
 }
 
 // cases reads all fixtures of a method.
-func cases(t *testing.T, method string) map[string]*txtar.Archive {
+func cases(t *testing.T, method string) map[string]*exchange.File {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(fixtures, method, "*.txtar"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string]*txtar.Archive{}
+	out := map[string]*exchange.File{}
 	for _, path := range paths {
 		raw, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		out[strings.TrimSuffix(filepath.Base(path), ".txtar")] = txtar.Parse(raw)
+		f, err := exchange.Parse(raw)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		out[strings.TrimSuffix(filepath.Base(path), ".txtar")] = f
 	}
 	return out
 }
@@ -143,15 +148,15 @@ func TestEveryRowHasFixtures(t *testing.T) {
 		var ok, faulty bool
 		var requests bytes.Buffer
 		for name, c := range cases(t, r.Name) {
-			isFault := bytes.Contains(c.Files[len(c.Files)-1].Data, []byte("<fault>"))
+			isFault := bytes.Contains(c.Answer, []byte("<fault>"))
 			if isFault != strings.HasPrefix(name, "fault-") {
 				t.Errorf("%s/%s: a case is named ok… or fault-… by what it answers", r.Name, name)
 			}
 			ok, faulty = ok || !isFault, faulty || isFault
-			if !strings.Contains("\n"+string(c.Comment), "\nsource: ") {
+			if c.Source() == "" {
 				t.Errorf("%s/%s names no source", r.Name, name)
 			}
-			requests.Write(c.Files[0].Data)
+			requests.Write(c.Request)
 		}
 		if r.Support == translate.Planned {
 			continue
@@ -199,7 +204,7 @@ func TestAnswersAreWhatPythonWrites(t *testing.T) {
 	var answers []string
 	for _, r := range translate.NewTable().Rows {
 		for _, c := range cases(t, r.Name) {
-			answers = append(answers, string(c.Files[len(c.Files)-1].Data))
+			answers = append(answers, string(c.Answer))
 		}
 	}
 	in, err := json.Marshal(answers)
