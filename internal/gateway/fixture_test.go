@@ -40,7 +40,7 @@ const (
 //	call:   METHOD JSON...   a v3 call made before, with the test's key; it must succeed
 //	wait:   DURATION         time that passes before the next call
 //	after:  DURATION         time that passes after the request, for what it begins in the background
-//	config: own_handle=… or anonymous=1 or mode=… or no_sharing_id=1 or buy_mail_slots=1
+//	config: own_handle=… or anonymous=1 or mode=… or no_sharing_id=1 or buy_mail_slots=1 or buy_premium=1
 //
 // Its files:
 //
@@ -99,6 +99,8 @@ func (f *fixture) configure(t *testing.T, text string) {
 		f.config.Anonymous = value == "1"
 	case "mode":
 		f.config.Mode = value
+	case "buy_premium":
+		f.config.BuyPremium = value == "1"
 	case "buy_mail_slots":
 		f.config.BuyMailSlots = value == "1"
 	case "no_sharing_id":
