@@ -85,6 +85,8 @@ type Tenant struct {
 	// the file says nothing.
 	Limits Limits
 
+	BuyPremium bool // whether names may be bought that have a price of their own
+
 	BuyMailSlots   bool   // whether a mailbox may have a slot bought for it
 	MailSlotType   string // v5's mailbox_type of such a slot; empty: standard_2023
 	MailSlotMonths int    // for how long; 0: 12

@@ -161,6 +161,8 @@ var tenantKeys = []row[Tenant]{
 		help: "calls in each rate_window, 0 for unlimited (default: tenant_rate)"},
 	{key: "rate_window", field: func(t *Tenant) any { return &t.Limits.Window }, example: `"2s"`,
 		help: "the span of time that rate counts in (default: tenant_rate_window)"},
+	{key: "buy_premium", field: func(t *Tenant) any { return &t.BuyPremium }, env: true,
+		help: "whether domain.create and domain.transferin.proceed may buy premium names, which have prices of their own, true or false"},
 	{key: "buy_mail_slots", field: func(t *Tenant) any { return &t.BuyMailSlots }, env: true,
 		help: "whether domain.mailbox.create may buy a slot where none is free, true or false; it costs money"},
 	{key: "mail_slot_type", field: func(t *Tenant) any { return &t.MailSlotType }, env: true, example: `"standard_2023"`,

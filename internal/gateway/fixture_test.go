@@ -37,7 +37,7 @@ const (
 
 // A fixture is a file of internal/exchange, <method>/<case>.txtar, which says the
 // form. Its config lines are own_handle=… or anonymous=1 or mode=… or
-// no_sharing_id=1 or buy_mail_slots=1 of the tenant, or first_handle=… or
+// no_sharing_id=1 or buy_mail_slots=1 or buy_premium=1 of the tenant, or first_handle=… or
 // first_id=… of the gateway.
 //
 // With -update the lines that start with > and response.xml are rewritten; what
@@ -86,6 +86,8 @@ func (f *fixture) configure(t *testing.T, text string) {
 		tenant.Anonymous = value == "1"
 	case "mode":
 		tenant.Mode = value
+	case "buy_premium":
+		tenant.BuyPremium = value == "1"
 	case "buy_mail_slots":
 		tenant.BuyMailSlots = value == "1"
 	case "no_sharing_id":

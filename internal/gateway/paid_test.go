@@ -105,8 +105,20 @@ func (r *rig) ask(t testing.TB, method string, params ...any) (any, error) {
 // becomes waits until an operation is in a step, and gives it.
 func (r *rig) becomes(t *testing.T, id any, step string) map[string]any {
 	t.Helper()
+	return r.comes(t, id, step, 20*time.Second)
+}
+
+// becomesSlowly is becomes for what has many steps: there are ten seconds between
+// two looks at one of them.
+func (r *rig) becomesSlowly(t *testing.T, id any, step string) map[string]any {
+	t.Helper()
+	return r.comes(t, id, step, 90*time.Second)
+}
+
+func (r *rig) comes(t *testing.T, id any, step string, most time.Duration) map[string]any {
+	t.Helper()
 	var op map[string]any
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(most); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if op = r.must(t, "operation.info", keyA, id); op["step"] == step {
 			return op
 		}

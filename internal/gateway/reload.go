@@ -116,7 +116,8 @@ func tenants(configured []config.Tenant) (*tenant.Set, error) {
 	for _, c := range configured {
 		t := tenant.Tenant{Name: c.Name, AuthScheme: "Bearer", AuthSecret: c.V5Token, SharingID: c.SharingID,
 			OwnHandle: c.OwnHandle, Anonymous: c.Anonymous, Mode: tenant.Mode(c.Mode), Limits: tenant.Limits(c.Limits),
-			MailSlots: tenant.MailSlots{Buy: c.BuyMailSlots, Type: cmp.Or(c.MailSlotType, "standard_2023"), Months: cmp.Or(c.MailSlotMonths, 12)}}
+			MailSlots:  tenant.MailSlots{Buy: c.BuyMailSlots, Type: cmp.Or(c.MailSlotType, "standard_2023"), Months: cmp.Or(c.MailSlotMonths, 12)},
+			BuyPremium: c.BuyPremium}
 		if c.V5APIKey != "" {
 			t.AuthScheme, t.AuthSecret = "Apikey", c.V5APIKey
 		}

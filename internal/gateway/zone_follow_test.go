@@ -51,7 +51,8 @@ func TestAZoneFollowsATransfer(t *testing.T) {
 	}
 }
 
-// A refusal of what follows does not buy again, whatever the caller does.
+// A refusal of what follows does not buy again, whatever the caller does, and can
+// be made good by a relaunch.
 func TestAZoneThatCannotFollow(t *testing.T) {
 	r := newZoneRig(t, 1, nil)
 	params := r.createParams(t)
@@ -59,13 +60,24 @@ func TestAZoneThatCannotFollow(t *testing.T) {
 	stop := r.refusing("new.com")
 	op := r.must(t, "domain.create", keyA, "new.com", params)
 	end := r.becomes(t, op["id"], "ERROR")
-	if text := fmt.Sprint(end["last_error"]); !strings.Contains(text, "zone: no such luck") {
+	if text := fmt.Sprint(end["last_error"]); !strings.Contains(text, "bought and stays so") || !strings.Contains(text, "zone: no such luck") {
 		t.Errorf("last error %q", text)
 	}
-	_, err := r.ask(t, "operation.relaunch", keyA, op["id"])
-	faults(t, "relaunch", err, 510041, "new.com")
+	d := r.must(t, "domain.info", keyA, "new.com")
+	if owner := d["contacts"].(map[string]any)["owner"].(map[string]any)["handle"]; owner != params["owner"] {
+		t.Errorf("the owner is %v: what is bought is not settled", owner)
+	}
+	_, err := r.ask(t, "domain.create", keyA, "new.com", params)
+	faults(t, "asked again", err, 510041, "new.com")
+	if yes, err := r.ask(t, "operation.relaunch", keyA, op["id"]); err != nil || yes != true {
+		t.Errorf("relaunch: %v, %v", yes, err)
+	}
+	r.becomes(t, op["id"], "ERROR")
 	stop()
-	r.must(t, "domain.zone.set", keyA, "new.com", r.zone)
+	if yes, err := r.ask(t, "operation.relaunch", keyA, op["id"]); err != nil || yes != true {
+		t.Errorf("relaunch: %v, %v", yes, err)
+	}
+	r.becomes(t, op["id"], "DONE")
 	r.domains = append(r.domains, "new.com")
 	r.wants(t, "www 10800 A 192.0.2.1")
 	if n := len(r.sim.Ledger()); n != 1 {

@@ -21,11 +21,11 @@ type Options struct {
 	Session func(tenant string) (*v5.Session, error)
 	// Kinds are those that know more than v5 and operations, by their names.
 	Kinds map[string]Kind
-	// Settle writes what became true with a DONE operation, in its commit. It
-	// may be run twice.
+	// Settle writes what became true with a DONE operation, in its commit; of a
+	// purchase with a sequel, when that begins. It may be run twice.
 	Settle func(*store.Tx, *Operation) error
-	// Follow gives the work lists that a DONE operation has made needed, each with
-	// a name; they are written in its commit, after Settle. nil where nothing
+	// Follow gives the work lists that a settled operation has made needed, each
+	// with a name; they are written in that commit, after Settle. nil where nothing
 	// follows. It may be run twice and must not write.
 	Follow func(*store.Tx, *Operation) ([]Intent, error)
 

@@ -271,15 +271,20 @@ func (e *Engine) commit(op Operation, closed func(Step) bool, mutate func(*Opera
 }
 
 // write puts an operation, which is DONE only when its work list is; that
-// settles what it was about, and begins what has to follow.
+// settles what it was about, and begins what has to follow. A purchase with a
+// sequel is settled when that begins.
 func (e *Engine) write(tx *store.Tx, op *Operation) (next []Operation, err error) {
 	if err := e.weigh(tx, op); err != nil {
 		return nil, err
 	}
-	if err := put(tx, op, e.kinds[op.Kind].Paid); err != nil {
+	kind := e.kinds[op.Kind]
+	bought := kind.Sequel && op.Work.Begun
+	settles := !op.Work.Settled && (op.Step == Done || bought)
+	op.Work.Settled = op.Work.Settled || bought
+	if err := put(tx, op, kind.Paid); err != nil {
 		return nil, err
 	}
-	if op.Step != Done {
+	if !settles {
 		return nil, nil
 	}
 	if err := e.opt.Settle(tx, op); err != nil || e.opt.Follow == nil {

@@ -91,6 +91,9 @@ type Kind struct {
 	// that; nil where nothing does. The item is the one that the functions above
 	// had, with what they left in Loaded. It may be run twice.
 	DoneItem func(tx *store.Tx, op *Operation, item *Item) error
+	// Sequel: the list follows a purchase that stands without it. What that made true
+	// is settled before the list begins, and the list alone can be relaunched.
+	Sequel bool
 	// ItemsAtOnce bounds the items of one list under way; 0 is 4.
 	ItemsAtOnce int
 	// Sequential: each item builds on the one before. It waits for that one's
@@ -107,11 +110,11 @@ func (k *Kind) baseline(ctx context.Context, s *v5.Session, in *Intent) (json.Ra
 
 func kinds() map[string]Kind {
 	return map[string]Kind{
-		KindCreate:      create,
+		KindCreate:      followed(create),
 		KindChangeOwner: changeOwner,
 		KindContacts:    contacts,
 		KindRenew:       renew, KindRestore: restore,
-		KindTransferIn: transferIn, KindRelaunchTransfer: relaunchTransfer,
+		KindTransferIn: followed(transferIn), KindRelaunchTransfer: followed(relaunchTransfer),
 		KindTransferLock: transferLock,
 		KindNameservers:  nameservers, KindNameserverHosts: nameserverHosts,
 		KindHostCreate: hostCreate, KindHostUpdate: hostUpdate, KindHostDelete: hostDelete,

@@ -19,8 +19,8 @@ func settingIntent(kind string, request any) Intent {
 
 // hostPlan is a change of name servers that needs a glue record.
 func hostPlan() Intent {
-	items, _ := NameserverItems([]HostRequest{{Domain: fqdn, Label: "ns1", IPs: []string{"2001:DB8::1"}}},
-		NameserversRequest{Nameservers: []string{"ns1." + fqdn, "ns2.example.org"}})
+	items, _ := Sequel{Hosts: []HostRequest{{Domain: fqdn, Label: "ns1", IPs: []string{"2001:DB8::1"}}},
+		Nameservers: &NameserversRequest{Nameservers: []string{"ns1." + fqdn, "ns2.example.org"}}}.Items()
 	in := settingIntent(KindNameserverHosts, nil)
 	in.Items = ListOf(items...)
 	return in
@@ -120,8 +120,8 @@ func TestNameserversAfterHostsGoOnAfterARestart(t *testing.T) {
 // Name servers are not set when their glue record is refused.
 func TestARefusedHostEndsTheChangeOfNameservers(t *testing.T) {
 	settingRig(t, func(r *rig) {
-		items, _ := NameserverItems([]HostRequest{{Domain: fqdn, Label: "a_b", IPs: []string{"192.0.2.1"}}},
-			NameserversRequest{Nameservers: []string{"ns2.example.org"}})
+		items, _ := Sequel{Hosts: []HostRequest{{Domain: fqdn, Label: "a_b", IPs: []string{"192.0.2.1"}}},
+			Nameservers: &NameserversRequest{Nameservers: []string{"ns2.example.org"}}}.Items()
 		in := settingIntent(KindNameserverHosts, nil)
 		in.Items = ListOf(items...)
 		op := r.submitted(in)

@@ -69,6 +69,8 @@ type Item struct {
 type Work struct {
 	Next  int64 // places count from 1; the next list's items go on from here
 	Begun bool  // what comes before the list is done
+	// Settled: what comes before the list is written down as true; see Kind.Sequel.
+	Settled bool `json:",omitempty"`
 	// Resolved: an operator has said that what was in doubt happened.
 	Resolved bool `json:",omitempty"`
 }
@@ -210,7 +212,9 @@ func (e *Engine) weigh(tx *store.Tx, op *Operation) error {
 	if op.Step != Done || op.Work.Next == 0 {
 		return nil
 	}
-	sequential := e.kinds[op.Kind].Sequential
+	kind := e.kinds[op.Kind]
+	sequential := kind.Sequential
+	op.Work.Begun = op.Work.Begun || kind.Sequel
 	left, failed, doubtful := 0, 0, 0
 	var named []string
 	err := eachItem(tx, op.ID, func(it *Item) error {
@@ -247,6 +251,9 @@ func (e *Engine) weigh(tx *store.Tx, op *Operation) error {
 	}
 	if left > 0 {
 		text += fmt.Sprintf("; %d after that not begun", left)
+	}
+	if kind.Sequel {
+		text = "the domain is bought and stays so; what had to follow is not done: " + text
 	}
 	if op.Step, op.LastError = Error, text; doubtful > 0 {
 		op.Step, op.State = Support, Unknown

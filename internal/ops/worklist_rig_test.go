@@ -47,7 +47,7 @@ func workshop(t *testing.T, n int, o sandbox.Options, fn func(*shop)) {
 			},
 		}
 		build := create
-		build.DoItem, build.ShownItem, build.Sequential = push.DoItem, push.ShownItem, true
+		build.DoItem, build.ShownItem, build.Sequential, build.Sequel = push.DoItem, push.ShownItem, true, true
 		r.opt.Kinds = map[string]Kind{kindPush: push, kindBuild: build}
 		r.restart()
 		var domains []sandbox.SeedDomain

@@ -275,7 +275,7 @@ func TestListsThatCannotBe(t *testing.T) {
 		none.Items = nil
 		failing := pushIntent()
 		failing.Items = func(*store.Tx) ([]Item, error) { return nil, errors.New("no uses") }
-		foreign := createIntent(fqdn)
+		foreign := renewIntent(1)
 		foreign.Items = ListOf(item("a", "B"))
 		named := buildIntent(item("a", "B"))
 		named.List = "a"

@@ -49,6 +49,9 @@ type Tenant struct {
 	Limits Limits
 
 	MailSlots MailSlots
+
+	// BuyPremium: names may be bought that have a price of their own.
+	BuyPremium bool
 }
 
 // MailSlots says what a mailbox without a free slot may cost.

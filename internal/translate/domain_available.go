@@ -93,7 +93,7 @@ func tldPeriod(path, phase string) (string, error) {
 	case phase == "sunrise" || phase == "landrush" || strings.HasPrefix(phase, "eap"):
 		return phase, nil
 	case phase == "claims":
-		return "", unsupported(path, "the claims phase is not built yet")
+		return "", unsupported(path, "v5 has no claims period")
 	}
 	return "", fault.New(fault.Phase, fault.CauseValue, "%s: '%s' is not one of open, golive, sunrise, landrush", path, clip(phase))
 }

@@ -18,23 +18,23 @@ type domainCreateIn struct {
 }
 
 type domainCreateParams struct {
-	Admin          string            `v3:"admin"`
-	Bill           string            `v3:"bill"`
-	Duration       int64             `v3:"duration"`
-	Owner          string            `v3:"owner"`
-	Tech           string            `v3:"tech"`
-	AcceptContract *bool             `v3:"accept_contract,opt"`
-	Authinfo       xmlrpc.Value      `v3:"authinfo" refuse:"v5 has no such field on a registration"`
-	EOIID          xmlrpc.Value      `v3:"eoi_id" refuse:"v5 has no expressions of interest"`
-	Extra          map[string]string `v3:"extra,opt"`
-	Lang           string            `v3:"lang,opt"`
-	Nameservers    []string          `v3:"nameservers,opt"`
-	NameserversIPs xmlrpc.Value      `v3:"nameservers_ips" refuse:"glue records are not built yet"`
-	SMD            string            `v3:"smd,opt"`
-	SMDID          xmlrpc.Value      `v3:"smd_id" refuse:"stored SMDs are not built yet; give smd"`
-	TLDPhase       string            `v3:"tld_phase,opt"`
-	Webredir       xmlrpc.Value      `v3:"webredir" refuse:"web redirections are not built yet"`
-	ZoneID         *zoneNumber       `v3:"zone_id,opt"`
+	Admin          string              `v3:"admin"`
+	Bill           string              `v3:"bill"`
+	Duration       int64               `v3:"duration"`
+	Owner          string              `v3:"owner"`
+	Tech           string              `v3:"tech"`
+	AcceptContract *bool               `v3:"accept_contract,opt"`
+	Authinfo       xmlrpc.Value        `v3:"authinfo" refuse:"v5 has no such field on a registration"`
+	EOIID          xmlrpc.Value        `v3:"eoi_id" refuse:"v5 has no expressions of interest"`
+	Extra          map[string]string   `v3:"extra,opt"`
+	Lang           string              `v3:"lang,opt"`
+	Nameservers    []string            `v3:"nameservers,opt"`
+	NameserversIPs map[string][]string `v3:"nameservers_ips,opt"`
+	SMD            string              `v3:"smd,opt"`
+	SMDID          xmlrpc.Value        `v3:"smd_id" refuse:"stored SMDs are not built yet; give smd"`
+	TLDPhase       string              `v3:"tld_phase,opt"`
+	Webredir       string              `v3:"webredir,opt"`
+	ZoneID         *zoneNumber         `v3:"zone_id,opt"`
 }
 
 func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainPlan, []FieldError, error) {
@@ -50,10 +50,6 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 	if p.AcceptContract != nil && !*p.AcceptContract {
 		return plan, nil, fault.New(fault.Boolean, fault.CauseValue, "params.accept_contract: it must be true to register a domain")
 	}
-	nameservers, err := ownNameservers("params.nameservers", p.Nameservers)
-	if err != nil {
-		return plan, nil, err
-	}
 	period, err := tldPeriod("params.tld_phase", p.TLDPhase)
 	if err != nil {
 		return plan, nil, err
@@ -63,7 +59,16 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 	if err != nil {
 		return plan, nil, err
 	}
-	items, err := c.itemsOfZone(ctx, p.ZoneID)
+	extra, err := domainExtra(contacts.Owner, p.Extra)
+	if err != nil {
+		return plan, nil, err
+	}
+	later := sequelIn{Nameservers: p.Nameservers, NameserversIPs: p.NameserversIPs, Webredir: p.Webredir, ZoneID: p.ZoneID}
+	nameservers, items, err := c.sequel(ctx, fqdn, &later, registration)
+	if err != nil {
+		return plan, nil, err
+	}
+	premium, err := c.premium(ctx, v5.CheckQuery{Name: fqdn, Lang: p.Lang, Period: period}, "create", "domain_create", int(p.Duration))
 	if err != nil {
 		return plan, nil, err
 	}
@@ -72,13 +77,15 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 		items: items, fqdn: fqdn, typ: "domain_create", kind: ops.KindCreate, action: "create",
 		request: v5.DomainCreate{
 			FQDN: fqdn, Owner: contacts.Owner, Admin: contacts.Admin, Bill: contacts.Bill, Tech: contacts.Tech,
-			Duration: int(p.Duration), Nameservers: nameservers, ExtraParameters: given(p.Extra), Lang: p.Lang,
+			Duration: int(p.Duration), Nameservers: nameservers, ExtraParameters: extra, Lang: p.Lang,
 			TLDPeriod: period, SMD: p.SMD,
+			EnforcePremium: premium.yes, Price: premium.price, Currency: premium.currency,
 			// v5 adds mailboxes unless told not to; v3 never did.
 			MailboxOptin: &noMailboxes,
 		},
 		params: append(rolesParams(roles), param{"duration", p.Duration}, param{"nameservers", p.Nameservers},
-			param{"extra", p.Extra}, param{"lang", p.Lang}, param{"tld_phase", p.TLDPhase}, param{"smd", p.SMD}, param{"zone_id", p.ZoneID}),
+			param{"extra", p.Extra}, param{"lang", p.Lang}, param{"tld_phase", p.TLDPhase}, param{"smd", p.SMD}, param{"zone_id", p.ZoneID},
+			param{"nameservers_ips", p.NameserversIPs}, param{"webredir", p.Webredir}),
 	}
 	return plan, nil, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"v3gate/internal/fault"
 	"v3gate/internal/ops"
@@ -19,7 +20,7 @@ type nameserversSetIn struct {
 type nameserversOptions struct {
 	IPs       map[string][]string `v3:"nameservers_ips,opt"`
 	FIAuthKey xmlrpc.Value        `v3:"x-fi_auth_key" refuse:"v5 takes no key of the .fi registry with name servers"`
-	ZoneID    xmlrpc.Value        `v3:"zone_id" refuse:"call domain.zone.set once the name servers are set"`
+	ZoneID    *zoneNumber         `v3:"zone_id,opt"`
 	Override  xmlrpc.Value        `v3:"override" ignore:"no document has it, a known client sends it; the list is always replaced"`
 }
 
@@ -40,30 +41,55 @@ func nameserversSetCheck(ctx context.Context, c *Call, in nameserversSetIn) (pla
 	if err := c.ownsDomain(ctx, fqdn); err != nil {
 		return plan, nil, err
 	}
-	request := ops.NameserversRequest{Nameservers: own}
+	q := ops.Sequel{Nameservers: &ops.NameserversRequest{Nameservers: own}}
 	plan = domainPlan{
-		fqdn: fqdn, typ: "domain_ns_set", kind: ops.KindNameservers, action: "update", request: request,
-		params: []param{{"nameservers", in.Nameservers}, {"nameservers_ips", in.Options.IPs}},
+		fqdn: fqdn, typ: "domain_ns_set", kind: ops.KindNameservers, action: "update", request: q.Nameservers,
+		params: []param{{"nameservers", in.Nameservers}, {"nameservers_ips", in.Options.IPs}, {"zone_id", in.Options.ZoneID}},
 	}
-	if len(in.Options.IPs) == 0 {
-		return plan, nil, nil
+	if q.Hosts, err = c.glue(ctx, "options.nameservers_ips", "", in.Options.IPs); err != nil {
+		return plan, nil, err
 	}
-	var hosts []ops.HostRequest
-	for _, name := range slices.Sorted(maps.Keys(in.Options.IPs)) {
-		path := "options.nameservers_ips." + clip(name)
-		host, err := c.hostOf(ctx, name)
+	if q.Zone, err = c.zoneRequest(ctx, "options.zone_id", in.Options.ZoneID, own == nil); err != nil {
+		return plan, nil, err
+	}
+	if q.Hosts != nil || q.Zone != nil {
+		plan.kind, plan.request = ops.KindNameserverHosts, nil
+		plan.items, err = q.Items()
+	}
+	return plan, nil, err
+}
+
+// glue makes what the journal takes of name servers with their addresses. A name
+// below the domain fresh, which may be none of the account's yet, is its own; of
+// any other the domain is looked for.
+func (c *Call) glue(ctx context.Context, path, fresh string, ips map[string][]string) (hosts []ops.HostRequest, err error) {
+	for _, name := range slices.Sorted(maps.Keys(ips)) {
+		path := path + "." + clip(name)
+		host, err := c.glueOf(ctx, fresh, name)
 		if err != nil {
-			return plan, nil, err
+			return nil, err
 		}
-		if host.IPs, err = addresses(path, in.Options.IPs[name]); err != nil {
-			return plan, nil, err
+		if host.IPs, err = addresses(path, ips[name]); err != nil {
+			return nil, err
 		}
 		if slices.ContainsFunc(hosts, func(h ops.HostRequest) bool { return h.Domain == host.Domain && h.Label == host.Label }) {
-			return plan, nil, fault.New(fault.Struct, fault.CauseUnexpected, "%s is there twice", path)
+			return nil, fault.New(fault.Struct, fault.CauseUnexpected, "%s is there twice", path)
 		}
 		hosts = append(hosts, host)
 	}
-	plan.kind, plan.request = ops.KindNameserverHosts, nil
-	plan.items, err = ops.NameserverItems(hosts, request)
-	return plan, nil, err
+	return hosts, nil
+}
+
+func (c *Call) glueOf(ctx context.Context, fresh, name string) (ops.HostRequest, error) {
+	if fresh == "" {
+		return c.hostOf(ctx, name)
+	}
+	fqdn, err := normal(name)
+	if label, inside := strings.CutSuffix(fqdn, "."+fresh); inside || err != nil {
+		return ops.HostRequest{Domain: fresh, Label: label}, err
+	}
+	if fqdn == fresh {
+		return ops.HostRequest{Domain: fresh, Label: "@"}, nil
+	}
+	return c.hostOf(ctx, name)
 }

@@ -52,7 +52,7 @@ type transferinParams struct {
 	Extra       map[string]string `v3:"extra,opt"`
 	Lang        xmlrpc.Value      `v3:"lang" refuse:"v5 takes no language with a transfer; it knows the domain's"`
 	Nameservers []string          `v3:"nameservers,opt"`
-	Webredir    xmlrpc.Value      `v3:"webredir" refuse:"web redirections are not built yet"`
+	Webredir    string            `v3:"webredir,opt"`
 	ZoneID      *zoneNumber       `v3:"zone_id,opt"`
 }
 
@@ -71,15 +71,6 @@ func transferinProceedCheck(ctx context.Context, c *Call, in transferinProceedIn
 		}
 		duration = int(*p.Duration)
 	}
-	nameservers, err := ownNameservers("params.nameservers", p.Nameservers)
-	if err != nil {
-		return plan, nil, err
-	}
-	if len(p.Nameservers) > 0 && nameservers == nil {
-		// On a transfer, none would mean the current ones, which is not what was
-		// asked for.
-		return plan, nil, unsupported("params.nameservers", "Gandi's old name servers cannot be set by a transfer; set them when it is done")
-	}
 	changeOwner, err := zeroOrOne("params.change_owner", p.ChangeOwner)
 	if err != nil {
 		return plan, nil, err
@@ -89,7 +80,16 @@ func transferinProceedCheck(ctx context.Context, c *Call, in transferinProceedIn
 	if err != nil {
 		return plan, nil, err
 	}
-	items, err := c.itemsOfZone(ctx, p.ZoneID)
+	extra, err := domainExtra(contacts.Owner, p.Extra)
+	if err != nil {
+		return plan, nil, err
+	}
+	later := sequelIn{Nameservers: p.Nameservers, Webredir: p.Webredir, ZoneID: p.ZoneID}
+	nameservers, items, err := c.sequel(ctx, fqdn, &later, transfer)
+	if err != nil {
+		return plan, nil, err
+	}
+	premium, err := c.premium(ctx, v5.CheckQuery{Name: fqdn}, "transfer", "domain_transfer_in", max(duration, 1))
 	if err != nil {
 		return plan, nil, err
 	}
@@ -99,13 +99,14 @@ func transferinProceedCheck(ctx context.Context, c *Call, in transferinProceedIn
 		request: v5.TransferIn{
 			FQDN: fqdn, Owner: contacts.Owner, Admin: contacts.Admin, Bill: contacts.Bill, Tech: contacts.Tech,
 			AuthInfo: p.Authinfo, ChangeOwner: changeOwner, Duration: duration, Nameservers: nameservers,
-			ExtraParameters: given(p.Extra), MailboxOptin: &noMailboxes,
+			ExtraParameters: extra, MailboxOptin: &noMailboxes,
+			EnforcePremium: premium.yes, Price: premium.price, Currency: premium.currency,
 		},
 		// The transfer code is a secret and is no part of what operation.info
 		// shows; it still makes a call different from another.
 		secret: p.Authinfo,
 		params: append(rolesParams(roles), param{"duration", p.Duration}, param{"nameservers", p.Nameservers},
-			param{"extra", p.Extra}, param{"change_owner", p.ChangeOwner}, param{"zone_id", p.ZoneID}),
+			param{"extra", p.Extra}, param{"change_owner", p.ChangeOwner}, param{"zone_id", p.ZoneID}, param{"webredir", p.Webredir}),
 	}, nil, nil
 }
 

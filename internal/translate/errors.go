@@ -53,6 +53,9 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 	}
 	var about onDomain
 	errors.As(err, &about)
+	if f := c.premiumUnsaid(about.fqdn, err); f != nil {
+		return f, true
+	}
 	var busy *ops.BusyError
 	var exists *ops.ErrExists
 	var spent *ops.SpentError

@@ -40,6 +40,8 @@ func operationRelaunch(ctx context.Context, c *Call, in operationRelaunchIn) (bo
 		err = ops.ErrStep // v5's own SUPPORT too: its people have it
 	case op.Kind == KindZone:
 		err = c.relaunchZone(ctx, &op, in.Params)
+	case op.Step == ops.Error && c.Ops.SequelLeft(&op):
+		err = c.relaunchSequel(ctx, &op, in.Params)
 	case c.Tenant.Mode == tenant.NoSpend:
 		err = fault.Disabled("this account may not spend, and a relaunch can cost money")
 	case undecided:
@@ -64,7 +66,7 @@ func (c *Call) relaunch(ctx context.Context, op *ops.Operation, params keyed) er
 		}
 		plan = domainPlan{kind: ops.KindRelaunchTransfer, request: relaunch, secret: relaunch.AuthInfo}
 		if err == nil {
-			plan.items, err = c.itemsAgain(ctx, op)
+			plan.items, err = c.sequelAgain(ctx, op)
 		}
 	case op.Type == "domain_transfer_in" && hadSecret(op) && !params.has("authinfo"):
 		err = fault.New(fault.Struct, fault.CauseExpected,
@@ -80,6 +82,9 @@ func (c *Call) relaunch(ctx context.Context, op *ops.Operation, params keyed) er
 	}
 	if err != nil {
 		return err
+	}
+	if plan.items == nil && op.Work.Next > 0 {
+		plan.items = []ops.Item{} // what was to follow no longer is
 	}
 	plan.fqdn, plan.typ, plan.action = op.FQDN, op.Type, op.Infos.Action
 	in, err := plan.intent(c)
