@@ -339,6 +339,7 @@ func (g *Gateway) Stop(ctx context.Context) error {
 			errs = append(errs, s.Close())
 		}
 	}
+	g.services.Close()
 	g.services.Ops.Close(ctx)
 	g.client.Close()
 	return errors.Join(append(errs, g.db.Close(), g.flushLog())...)

@@ -37,8 +37,13 @@ type Services struct {
 
 	owned    ownership
 	readings readings
+	checks   checks
 	mailIDs  mailIDs
 }
+
+// Close ends what goes on behind the calls. There may be no calls any more but such
+// as are about to be cut.
+func (s *Services) Close() { s.checks.close() }
 
 // Call is one call on its way through a row.
 type Call struct {

@@ -2,13 +2,9 @@ package translate
 
 import (
 	"context"
-	"errors"
-	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"time"
 
 	"v3gate/internal/fault"
-	"v3gate/internal/v5"
 	"v3gate/internal/xmlrpc"
 )
 
@@ -22,64 +18,77 @@ type availableOptions struct {
 	Phase string `v3:"phase,opt"`
 }
 
-// checksAtOnce bounds the v5 checks of one call; v5 takes one name a request.
-const checksAtOnce = 8
+const (
+	// mostNames bounds a list. v3 names no bound.
+	mostNames = 500
+	// answerMargin is how long before its deadline a call answers.
+	answerMargin = time.Second
+)
 
 // domainAvailable asks v5 for each name. The answer is keyed by the names just
-// as they were submitted: clients index it with their own strings.
+// as they were submitted: clients index it with their own strings. What v5 has not
+// decided in time is pending.
 func domainAvailable(ctx context.Context, c *Call, in domainAvailableIn) (keyed, error) {
 	period, err := tldPeriod("opts.phase", in.Opts.Phase)
-	if err != nil {
+	switch n := len(in.Domains); {
+	case err != nil:
 		return nil, err
+	case n == 0:
+		return nil, fault.New(fault.List, fault.CauseExpected, "domains needs a name at least").About("domains")
+	case n > mostNames:
+		return nil, fault.New(fault.List, fault.CauseSize, "domains has %d names, and %d is the most", n, mostNames).About("domains")
+	case in.Opts.Lang != "" && !isLang(in.Opts.Lang):
+		return nil, fault.New(fault.String, fault.CauseBadParameter, "opts.lang: '%s' is not an ISO 639-2 code", clip(in.Opts.Lang)).About("opts.lang")
 	}
-	statuses := make([]string, len(in.Domains))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(checksAtOnce)
-	for i, name := range in.Domains {
-		fqdn, err := normal(name)
-		if err != nil {
-			statuses[i] = "error_invalid"
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-answerMargin))
+		defer cancel()
+	}
+	names, open := make([]string, 0, len(in.Domains)), make([]*check, 0, len(in.Domains))
+	seen := make(map[string]bool, len(in.Domains))
+	for _, name := range in.Domains {
+		if seen[name] {
 			continue
 		}
-		group.Go(func() error {
-			check, err := c.V5.Check(ctx, v5.CheckQuery{Name: fqdn, Lang: in.Opts.Lang, Period: period})
-			statuses[i], err = availability(check, err)
-			return err
-		})
+		seen[name] = true
+		one := heard("error_invalid")
+		if fqdn, err := normal(name); err == nil {
+			one = c.checks.ask(c, question{fqdn, in.Opts.Lang, period})
+		}
+		names, open = append(names, name), append(open, one)
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
+	return c.checked(ctx, names, open)
+}
+
+// checked waits for checks, but not longer than ctx.
+func (c *Call) checked(ctx context.Context, names []string, open []*check) (keyed, error) {
+	out := make(keyed, len(names))
+	var wrong error
+	for i, one := range open {
+		select {
+		case <-one.told:
+		case <-ctx.Done():
+		}
+		status, err := c.checks.leave(one)
+		if err != nil {
+			wrong = err
+		}
+		out[i] = xmlrpc.M(names[i], xmlrpc.String(status))
 	}
-	out := make(keyed, len(in.Domains))
-	for i, name := range in.Domains {
-		out[i] = xmlrpc.M(name, xmlrpc.String(statuses[i]))
+	if wrong != nil {
+		return nil, wrong
 	}
 	return out, nil
 }
 
-// availability is v3's word for what v5 answered about one name. The words are
-// the same in both; a name that one request could not tell about does not spoil
-// the others, but a refused credential does.
-func availability(check *v5.Check, err error) (string, error) {
-	var e *v5.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return "pending", nil
-	case errors.As(err, &e) && (e.Status == 401 || e.Status == 403):
-		return "", err
-	case errors.As(err, &e) && e.Status == 429:
-		return "pending", nil
-	case errors.As(err, &e) && e.IsJSON && e.Status >= 400 && e.Status < 500:
-		return "error_invalid", nil
-	case err != nil:
-		return "error_timeout", nil
-	}
-	for _, p := range check.Products {
-		if p.Process == "create" || p.Process == "" {
-			return p.Status, nil
+func isLang(code string) bool {
+	for i := range len(code) {
+		if b := code[i] | 0x20; b < 'a' || b > 'z' {
+			return false
 		}
 	}
-	return "unavailable", nil // v5 sells nothing under that name
+	return len(code) == 3
 }
 
 // tldPeriod turns a phase of v3 into a period of v5. claims is a phase in which
@@ -90,10 +99,10 @@ func tldPeriod(path, phase string) (string, error) {
 		return "", nil
 	case phase == "open" || phase == "golive":
 		return "golive", nil
-	case phase == "sunrise" || phase == "landrush" || strings.HasPrefix(phase, "eap"):
+	case phase == "sunrise" || phase == "landrush" || len(phase) == 4 && phase[:3] == "eap" && '1' <= phase[3] && phase[3] <= '9':
 		return phase, nil
 	case phase == "claims":
 		return "", unsupported(path, "v5 has no claims period")
 	}
-	return "", fault.New(fault.Phase, fault.CauseValue, "%s: '%s' is not one of open, golive, sunrise, landrush", path, clip(phase))
+	return "", fault.New(fault.Phase, fault.CauseValue, "%s: '%s' is not one of open, golive, sunrise, landrush, eap1 to eap9", path, clip(phase))
 }

@@ -90,6 +90,12 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 	return plan, nil, nil
 }
 
+// domainCreateDo orders the domain. What was known of its name no longer holds.
+func domainCreateDo(ctx context.Context, c *Call, plan domainPlan) (operationOut, error) {
+	defer c.checks.forget(plan.fqdn)
+	return submit(ctx, c, plan)
+}
+
 // given drops members that are empty, which clients send for "not given".
 func given(m map[string]string) map[string]string {
 	var out map[string]string

@@ -79,8 +79,8 @@ func built() []Row {
 		Method("contact.available_currencies", availableCurrencies, Row{Support: Local, Class: Read, Key: KeyRequired, Divergences: []int{64}}),
 
 		Method("domain.available", domainAvailable, Row{Support: Full, Class: Read, Key: KeyRequired,
-			V5: []string{"GET /domain/check for each name"}, Divergences: []int{6, 42, 45}}),
-		Writing("domain.create", domainCreateCheck, submit, Row{Support: Partial, Class: Paid, Key: KeyRequired,
+			V5: []string{"(GET /domain/check for each name)"}, Note: "1 to 500 names; an answer is good for a minute", Divergences: []int{6, 42, 45, 89}}),
+		Writing("domain.create", domainCreateCheck, domainCreateDo, Row{Support: Partial, Class: Paid, Key: KeyRequired,
 			V5: []string{"GET /domain/check", "GET /domain/domains/{d}", "GET /domain/domains/{d}/createstatus", "POST /domain/domains with Dry-Run", "POST /domain/domains",
 				"and when it is there, with nameservers_ips: POST /domain/domains/{d}/hosts and PUT /domain/domains/{d}/nameservers",
 				"with zone_id: PUT /livedns/domains/{d}/records", "with webredir: POST /domain/domains/{d}/webredirs"},
