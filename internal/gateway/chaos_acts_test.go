@@ -22,7 +22,7 @@ func (k *integration) live() {
 func (k *integration) act() {
 	switch n := k.rng.IntN(44); {
 	case n < 6:
-		k.follow(k.order("domain.create", oneOf(k.rng, wantedNames), k.rehearsed(k.contacts("duration", k.years()))))
+		k.create()
 	case n < 10:
 		k.transfer()
 	case n < 15:
@@ -42,7 +42,7 @@ func (k *integration) act() {
 	case n < 36:
 		k.relaunch()
 	case n < 37:
-		k.call(k.rng, "domain.available", []any{oneOf(k.rng, wantedNames)})
+		k.call(k.rng, "domain.available", append([]string{oneOf(k.rng, transferNames)}, wantedNames...))
 	case n < 38:
 		k.getHandle()
 	case n < 42:
@@ -85,8 +85,27 @@ func (k *integration) own() string {
 	return fmt.Sprintf(oneOf(k.rng, ownNames), k.tn.name)
 }
 
+// redirects is where a name leads that asks for it.
+const redirects = "http://www.example.org/"
+
+// create asks for a name. What is to follow is always the same for a name, so that
+// calls are equal.
+func (k *integration) create() {
+	name := oneOf(k.rng, wantedNames)
+	params := k.contacts("duration", k.years())
+	if name != wantedNames[0] {
+		params["webredir"] = redirects
+	}
+	if name == wantedNames[1] {
+		params["nameservers"] = []string{"ns." + name, "ns.example.org"}
+		params["nameservers_ips"] = map[string]any{"ns." + name: []string{"192.0.2.1"}}
+	}
+	k.follow(k.order("domain.create", name, k.rehearsed(params)))
+}
+
 func (k *integration) transfer() {
 	params := k.contacts("authinfo", chaosRightCode)
+	params["webredir"] = redirects
 	if k.rng.IntN(3) == 0 {
 		params["authinfo"] = chaosWrongCode
 	}

@@ -36,6 +36,7 @@ func (c *chaos) check() {
 	c.checkHistory()
 	c.checkTenants()
 	c.checkContacts()
+	c.checkSequels()
 }
 
 // chargeOf is what the ledger calls the work of an operation.
