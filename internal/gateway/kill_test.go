@@ -168,6 +168,10 @@ func TestKillChild(t *testing.T) {
 		r.must(t, d.Method, keyA, d.Handle, map[string]any{"streetaddr": crowdMoved})
 		select {} // it is killed by its background
 	}
+	if d.Method == withSequel {
+		r.must(t, "domain.create", keyA, killed, d.params(t, r))
+		select {} // likewise
+	}
 	r.must(t, d.Method, keyA, killed, d.params(t, r))
 }
 
@@ -185,6 +189,10 @@ func (d *death) params(t *testing.T, r *rig) map[string]any {
 	switch d.Method {
 	case "domain.create":
 		params["duration"] = 1
+	case withSequel:
+		zone := r.must(t, "domain.zone.create", keyA, map[string]any{"name": "killed"})["id"]
+		r.must(t, "domain.zone.record.add", keyA, zone, 1, map[string]any{"name": "www", "type": "A", "value": "192.0.2.1"})
+		params["duration"], params["zone_id"], params["webredir"] = 1, zone, redirects
 	case "domain.transferin.proceed":
 		params["authinfo"] = "sesame"
 	case "domain.owner.set":

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"v3gate/internal/sandbox"
 )
@@ -139,4 +140,40 @@ func TestAZoneWithNameservers(t *testing.T) {
 	if zone := r.must(t, "domain.zone.info", keyA, r.zone); fmt.Sprint(zone["versions"]) != "[1]" {
 		t.Errorf("versions %v: another domain's records became one", zone["versions"])
 	}
+}
+
+// What is bought uses its contacts at once, whatever takes its time behind it: an
+// update of one reaches it.
+func TestAnUpdateReachesWhatIsBought(t *testing.T) {
+	t.Parallel()
+	r := newZoneRig(t, 0, nil)
+	r.before(func(w http.ResponseWriter, q *http.Request) {
+		if q.Method == "POST" && strings.HasSuffix(q.URL.Path, "/webredirs") {
+			http.Error(w, "<html>", http.StatusBadGateway)
+			return
+		}
+		r.sim.Handler().ServeHTTP(w, q)
+	})
+	params := r.createParams(t)
+	params["webredir"] = redirects
+	op := r.must(t, "domain.create", keyA, soldName, params)
+	r.becomes(t, op["id"], "RUN")
+	r.becomesOwned(t, soldName)
+	r.must(t, "contact.update", keyA, params["owner"], map[string]any{"streetaddr": "9 rue vieille"})
+	update := r.lastOperation(t)
+	r.becomesSlowly(t, update["id"], "DONE")
+	if now := r.must(t, "operation.info", keyA, op["id"]); update["type"] != "contact_update" || now["step"] != "RUN" {
+		t.Errorf("%v is DONE, and the purchase is in %v", update["type"], now["step"])
+	}
+}
+
+// becomesOwned waits until a name is the first tenant's.
+func (r *rig) becomesOwned(t *testing.T, fqdn string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if _, err := r.ask(t, "domain.info", keyA, fqdn); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s is not there", fqdn)
 }

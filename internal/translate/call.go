@@ -145,7 +145,7 @@ func (c *Call) recognised(ctx context.Context, fqdn string,
 // changing tells whether an operation is at work that gives a domain contacts.
 func changing(tx *store.Tx, tenant, fqdn string) (busy bool, err error) {
 	err = ops.EachOn(tx, tenant, fqdn, func(op *ops.Operation) error {
-		if slices.Contains(contactOps, op.Type) {
+		if slices.Contains(contactOps, op.Type) && !op.Work.Settled {
 			busy = true
 			return store.Stop
 		}

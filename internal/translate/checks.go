@@ -35,8 +35,10 @@ const (
 	answerLasts = time.Minute
 	// mostAnswers bounds what is kept of a tenant's.
 	mostAnswers = 4 * mostNames
-	// checkFor bounds one request of v5, with its wait for a turn.
-	checkFor = time.Minute
+	// checkFor bounds a check, with its waits for a turn, and requestFor one request:
+	// v5 may hang on a name.
+	checkFor   = 2 * time.Minute
+	requestFor = 30 * time.Second
 	// mostAgain bounds how often v5 is asked again about what it calls pending. With
 	// a second between, then two, and never more than ten, that is about a minute.
 	mostAgain = 8
@@ -127,12 +129,14 @@ func (k *checks) of(tenant string) *inquiry {
 
 // find asks v5 until it has decided, or for long enough.
 func (k *checks) find(t *inquiry, open *check, q question, s *v5.Session, now func() time.Time) {
+	ctx, cancel := context.WithTimeout(k.ctx, checkFor)
+	defer cancel()
 	status, err := pending, error(nil)
-	for n := 0; status == pending && err == nil && n <= mostAgain; n++ {
-		if n > 0 && !k.pause(min(time.Second<<(n-1), 10*time.Second)) {
-			break
+	for n := 0; status == pending && err == nil && n <= mostAgain && ctx.Err() == nil; n++ {
+		if n > 0 {
+			rest(ctx, min(time.Second<<(n-1), 10*time.Second))
 		}
-		if status, err = k.once(t, open, q, s); status == pending {
+		if status, err = k.once(ctx, t, open, q, s); status == pending {
 			k.say(open)
 		}
 	}
@@ -146,8 +150,8 @@ func (k *checks) find(t *inquiry, open *check, q question, s *v5.Session, now fu
 	open.tell()
 }
 
-// once is one request, or none when the gateway stops before its turn.
-func (k *checks) once(t *inquiry, open *check, q question, s *v5.Session) (status string, err error) {
+// once is one request, or none when ctx ends before its turn.
+func (k *checks) once(ctx context.Context, t *inquiry, open *check, q question, s *v5.Session) (status string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("check %s: panic with %T: %s", q.fqdn, p, debug.Stack())
@@ -156,30 +160,28 @@ func (k *checks) once(t *inquiry, open *check, q question, s *v5.Session) (statu
 	select {
 	case t.slots <- struct{}{}:
 		defer func() { <-t.slots }()
-	case <-k.ctx.Done():
+	case <-ctx.Done():
 		return pending, nil
 	}
-	ctx, cancel := context.WithTimeout(k.ctx, checkFor)
+	request, cancel := context.WithTimeout(ctx, requestFor)
 	defer cancel()
 	if k.alone(open) {
-		ctx = v5.Background(ctx)
+		request = v5.Background(request)
 	}
-	check, err := s.Check(ctx, v5.CheckQuery{Name: q.fqdn, Lang: q.lang, Period: q.period})
-	if k.ctx.Err() != nil {
+	check, err := s.Check(request, v5.CheckQuery{Name: q.fqdn, Lang: q.lang, Period: q.period})
+	if ctx.Err() != nil {
 		return pending, nil
 	}
 	return availability(check, err)
 }
 
-// pause is false when the gateway stops first.
-func (k *checks) pause(d time.Duration) bool {
+// rest returns after d, or when ctx ends.
+func rest(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
-	case <-k.ctx.Done():
-		return false
+	case <-ctx.Done():
 	}
 }
 

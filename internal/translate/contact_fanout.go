@@ -101,6 +101,9 @@ func (f fanOut) want(tx *store.Tx, op *ops.Operation, item *ops.Item) error {
 // would never see that, or come after what is sent now.
 func (f fanOut) given(tx *store.Tx, tenant string, s *send) (later error) {
 	err := ops.EachOn(tx, tenant, s.fqdn, func(op *ops.Operation) error {
+		if op.Work.Settled {
+			return nil // it has given them
+		}
 		roles, err := rolesOf(op)
 		for role := range s.sights {
 			if roles.Of(role) != "" {

@@ -59,10 +59,17 @@ func nameserversSetCheck(ctx context.Context, c *Call, in nameserversSetIn) (pla
 	return plan, nil, err
 }
 
+// mostServers is as many name servers as a domain can have; of each that has
+// addresses v5 is asked which domain it is in.
+const mostServers = 13
+
 // glue makes what the journal takes of name servers with their addresses. A name
 // below the domain fresh, which may be none of the account's yet, is its own; of
 // any other the domain is looked for.
 func (c *Call) glue(ctx context.Context, path, fresh string, ips map[string][]string) (hosts []ops.HostRequest, err error) {
+	if len(ips) > mostServers {
+		return nil, fault.New(fault.Struct, fault.CauseSize, "%s has %d names, and %d is the most", path, len(ips), mostServers).About(path)
+	}
 	for _, name := range slices.Sorted(maps.Keys(ips)) {
 		path := path + "." + clip(name)
 		host, err := c.glueOf(ctx, fresh, name)
