@@ -39,9 +39,12 @@ const (
 	// v5 may hang on a name.
 	checkFor   = 2 * time.Minute
 	requestFor = 30 * time.Second
-	// mostAgain bounds how often v5 is asked again about what it calls pending. With
-	// a second between, then two, and never more than ten, that is about a minute.
-	mostAgain = 8
+	// mostAgain bounds how often v5 is asked again about what it calls pending: after
+	// firstRest, since clients poll after 0.7 s, then twice that, and never more than
+	// lastRest. That is about a minute.
+	mostAgain = 9
+	firstRest = 500 * time.Millisecond
+	lastRest  = 10 * time.Second
 )
 
 const pending = "pending"
@@ -134,7 +137,7 @@ func (k *checks) find(t *inquiry, open *check, q question, s *v5.Session, now fu
 	status, err := pending, error(nil)
 	for n := 0; status == pending && err == nil && n <= mostAgain && ctx.Err() == nil; n++ {
 		if n > 0 {
-			rest(ctx, min(time.Second<<(n-1), 10*time.Second))
+			rest(ctx, min(firstRest<<(n-1), lastRest))
 		}
 		if status, err = k.once(ctx, t, open, q, s); status == pending {
 			k.say(open)

@@ -1,10 +1,43 @@
 package translate
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
+
+	"v3gate/internal/v5"
 )
+
+// What keeps v5 from being asked is no word on the name, and is asked again.
+func TestAvailabilityOfWhatFailed(t *testing.T) {
+	sold := func(process, status string) *v5.Check {
+		return &v5.Check{Products: []v5.Product{{Process: "renew", Status: "unavailable"}, {Process: process, Status: status}}}
+	}
+	for _, c := range []struct {
+		check *v5.Check
+		err   error
+		want  string
+		fails bool
+	}{
+		{nil, &v5.Error{Err: fmt.Errorf("%w: 10000", v5.ErrQueueFull)}, "pending", false},
+		{nil, &v5.Error{Err: context.DeadlineExceeded}, "pending", false},
+		{nil, &v5.Error{Status: 429, IsJSON: true, MaybeSent: true}, "pending", false},
+		{nil, &v5.Error{Err: v5.ErrOpen}, "error_timeout", false},
+		{nil, &v5.Error{Status: 502, MaybeSent: true}, "error_timeout", false},
+		{nil, &v5.Error{Status: 400, IsJSON: true, MaybeSent: true}, "error_invalid", false},
+		{nil, &v5.Error{Status: 401, IsJSON: true, MaybeSent: true}, "", true},
+		{nil, &v5.Error{Status: 403, IsJSON: true, MaybeSent: true}, "", true},
+		{sold("create", "available"), nil, "available", false},
+		{sold("", "reserved_corporate"), nil, "reserved_corporate", false},
+		{sold("transfer", "available"), nil, "unavailable", false},
+		{&v5.Check{}, nil, "unavailable", false},
+	} {
+		if got, err := availability(c.check, c.err); got != c.want || (err != nil) != c.fails {
+			t.Errorf("%v, %v: %q, %v", c.check, c.err, got, err)
+		}
+	}
+}
 
 // What is kept of a tenant's answers is bounded in number and in time, whatever the
 // clock does, and the newest stay.
