@@ -70,6 +70,20 @@ func (n *checkNet) RoundTrip(q *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
+// slow sets how long each request is held back from now on.
+func (n *checkNet) slow(d time.Duration) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.latency = d
+}
+
+// most is how many requests were under way at a time.
+func (n *checkNet) most() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.top
+}
+
 // checks are how often v5 was asked about a name, and about all.
 func (r *checkRig) checks(name string) (n, all int) {
 	r.net.mu.Lock()
@@ -201,7 +215,7 @@ func TestANameThatStaysPending(t *testing.T) {
 // account's are its own.
 func TestEqualChecksAreOneRequest(t *testing.T) {
 	checkBubble(t, -1, 0, func(r *checkRig) {
-		r.net.latency = 2 * time.Second
+		r.net.slow(2 * time.Second)
 		var all sync.WaitGroup
 		for i := range 50 {
 			all.Go(func() {
@@ -253,7 +267,7 @@ func TestAListThatTakesLongerThanACall(t *testing.T) {
 // and another one's is asked all the same. The gateway stops with all that open.
 func TestChecksAreBounded(t *testing.T) {
 	checkBubble(t, -1, 0, func(r *checkRig) {
-		r.net.latency = -1
+		r.net.slow(-1)
 		var all sync.WaitGroup
 		for i := range 5 {
 			all.Go(func() {
@@ -268,8 +282,8 @@ func TestChecksAreBounded(t *testing.T) {
 		if took := time.Since(begin); took > 25*time.Second {
 			t.Errorf("answered after %s", took)
 		}
-		if n, _ := r.checks("free.com"); n == 0 || r.net.top > 17 {
-			t.Errorf("%d checks for the other account, %d requests at a time", n, r.net.top)
+		if n, _ := r.checks("free.com"); n == 0 || r.net.most() > 17 {
+			t.Errorf("%d checks for the other account, %d requests at a time", n, r.net.most())
 		}
 	})
 }
@@ -279,7 +293,7 @@ func TestChecksAreBounded(t *testing.T) {
 func TestChecksEndWithTheGateway(t *testing.T) {
 	checkBubble(t, 1000, 0, func(r *checkRig) {
 		r.available(keyA, manyNames(0, 40)...)
-		r.net.latency = -1
+		r.net.slow(-1)
 		time.Sleep(3 * time.Second) // some are asked again and hang
 		begin := time.Now()
 		r.g.services.Close()
