@@ -38,6 +38,8 @@ type Config struct {
 	CallTimeout  time.Duration // how long a call may take; paid work goes on behind it
 	PaidWait     time.Duration // how long a paid call waits for v5 before its operation is returned open
 	ZoneWait     time.Duration // how long a call waits for the domains of a zone; the work goes on behind it
+	ListRefresh  time.Duration // how often v5's list of domains is walked for domain.list
+	ListReread   time.Duration // how long a domain's detail is good for that nothing seems to have changed
 	ZoneDrift    string        // what becomes of records that were changed past the gateway: adopt, refuse or overwrite
 	StopTimeout  time.Duration // how long a stopping gateway waits for calls and purchases in flight
 	MaxInFlight  int           // calls at a time
@@ -98,7 +100,8 @@ func Default() Config {
 		Listen: "127.0.0.1:8080", TLSMin: "1.2", Admin: "127.0.0.1:9090", Console: "loopback", V5URL: "https://api.gandi.net/v5", V5Rate: 1000, V5DryRun: true,
 		LogLevel: "info", MaxBody: 8 << 20, MaxConnections: 1024, IdleTimeout: 5 * time.Second,
 		HeaderTimeout: 10 * time.Second, BodyTimeout: 50 * time.Second, CallTimeout: 25 * time.Second,
-		PaidWait: 4 * time.Second, ZoneWait: 4 * time.Second, ZoneDrift: "adopt", StopTimeout: 20 * time.Second, MaxInFlight: 256,
+		PaidWait: 4 * time.Second, ZoneWait: 4 * time.Second, ZoneDrift: "adopt", ListRefresh: 15 * time.Minute, ListReread: 24 * time.Hour,
+		StopTimeout: 20 * time.Second, MaxInFlight: 256,
 		// v3 took 30 requests in 2 seconds from an account.
 		TenantLimits:   Limits{InFlight: 64, Rate: 30, Window: 2 * time.Second},
 		KeepOperations: 400 * 24 * time.Hour, FirstHandle: 5_000_000, FirstID: 1_000_000_000,

@@ -219,6 +219,7 @@ func (g *Gateway) assemble(hooks Hooks) error {
 		Ignored: g.metrics.IgnoredParameter, UnmappedV5: g.metrics.UnmappedV5Error, AuthFailed: g.metrics.V5AuthFailure,
 		Drifted: g.metrics.ContactDrift,
 	}
+	g.services.Portfolio = g.newPortfolio(hooks.Now)
 	return nil
 }
 
@@ -233,10 +234,12 @@ func (g *Gateway) drifted(fqdn string, zone, version int64) {
 func (g *Gateway) session(name string) (*v5.Session, error) {
 	t, ok := g.tenants.Load().Named(name)
 	if !ok {
-		return nil, fmt.Errorf("tenant %s is no longer configured", name)
+		return nil, errNoTenant(name)
 	}
 	return g.sessionOf(t), nil
 }
+
+func errNoTenant(name string) error { return fmt.Errorf("tenant %s is no longer configured", name) }
 
 func (g *Gateway) sessionOf(t *tenant.Tenant) *v5.Session {
 	return g.client.SessionFor(t.Name, v5.Credential{Scheme: t.AuthScheme, Secret: t.AuthSecret}, t.SharingID)
@@ -291,6 +294,7 @@ func (g *Gateway) Start() (err error) {
 	g.services.Ops.Start()
 	background, cancel := context.WithCancel(context.Background())
 	g.background.Go(func() { g.keepPruning(background) })
+	g.background.Go(func() { g.services.Portfolio.Keep(background) })
 	g.endBackground = func() { cancel(); g.background.Wait() }
 	g.state.Store(serving)
 	g.log.Info("gateway is serving", zap.String("listen", g.Addr()), zap.String("admin", g.AdminAddr()),
@@ -341,6 +345,7 @@ func (g *Gateway) Stop(ctx context.Context) error {
 	}
 	g.services.Close()
 	g.services.Ops.Close(ctx)
+	g.services.Portfolio.Close()
 	g.client.Close()
 	return errors.Join(append(errs, g.db.Close(), g.flushLog())...)
 }

@@ -255,8 +255,8 @@ func TestOtherNamespacesAreUnknown(t *testing.T) {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}
-	if _, err := r.call(t, "domain.list", keyA); err == nil || !strings.Contains(err.Error(), "501654") {
-		t.Errorf("a planned method: %v", err)
+	if _, err := r.call(t, "domain.misc.ukrights", keyA); err == nil || !strings.Contains(err.Error(), "501654") {
+		t.Errorf("a refused method: %v", err)
 	}
 }
 

@@ -33,10 +33,14 @@ func Walk(ctx context.Context, cfg config.Config, tenantName string, wanted func
 	}
 	defer client.Close()
 	s := client.SessionFor(t.Name, v5.Credential{Scheme: t.AuthScheme, Secret: t.AuthSecret}, t.SharingID)
-	for page := 1; ; page++ {
-		names, err := s.DomainNames(ctx, page)
-		if err != nil || len(names) == 0 {
+	for page, last := 1, false; !last; page++ {
+		var items []v5.DomainItem
+		if items, last, err = s.DomainPage(ctx, page); err != nil {
 			return left, err
+		}
+		names := make([]string, len(items))
+		for i := range items {
+			names[i] = items[i].FQDN
 		}
 		if names, err = wanted(names); err != nil {
 			return left, err
@@ -59,4 +63,5 @@ func Walk(ctx context.Context, cfg config.Config, tenantName string, wanted func
 			}
 		}
 	}
+	return left, nil
 }

@@ -59,8 +59,14 @@ func (b *Book) Stale(tx *store.Tx, c *Contact, fn func(fqdn, role string, stale 
 
 // Roles gives the handles of a domain, in the caller's transaction.
 func (b *Book) Roles(tx *store.Tx, tenant, fqdn string) (Roles, error) {
-	d, err := readDomain(tx, tenant, fqdn)
+	d, err := b.Domain(tx, tenant, fqdn)
 	return d.Roles, err
+}
+
+// Domain gives the id and the handles of a domain, in the caller's transaction; zero
+// for one that was never seen.
+func (b *Book) Domain(tx *store.Tx, tenant, fqdn string) (Domain, error) {
+	return readDomain(tx, tenant, fqdn)
 }
 
 // Sight gives what is known of one role of a domain, in the caller's transaction.

@@ -182,6 +182,12 @@ func (q *Query[T]) Exact(name string) (ints []int64, texts []string, ok bool) {
 	return nil, nil, false
 }
 
+// Plain tells whether all items are asked for, in their natural order or backward:
+// to page through them nothing of them need be known.
+func (q *Query[T]) Plain() bool {
+	return len(q.filters) == 0 && (q.sort == nil || q.sort.can&Natural != 0)
+}
+
 // Slice gives the items of a slice that is in natural order, for Page.
 func Slice[T any](items []T) func(backward bool) iter.Seq[*T] {
 	return func(backward bool) iter.Seq[*T] {

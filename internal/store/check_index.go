@@ -85,7 +85,8 @@ func (c *checker) dnsKey(e *parsed) {
 }
 
 // mailbox stands alone: v5 says which mailboxes there are.
-func (c *checker) mailbox(e *parsed) {
+// json is the check of a value that leads to nothing else.
+func (c *checker) json(e *parsed) {
 	ownRecord(c, e, func(value []byte) (v any, err error) { return v, json.Unmarshal(value, &v) })
 }
 

@@ -32,6 +32,8 @@ import (
 //	uses            <handle> <tenant> <fqdn> <role>  empty: who uses a handle
 //	seen            <tenant> <fqdn>                what v5 shows of a domain's contacts, JSON (package handles)
 //	mailbox         <tenant> <fqdn> <login>        what v5 cannot keep of a mailbox, JSON (package handles)
+//	portfolio       <tenant> <fqdn>                what v5's list and detail show of a domain, JSON (package portfolio)
+//	portfolio-state <tenant>                       how far the mirror of a tenant's domains is, JSON (package portfolio)
 //	op              <id>                           operation, JSON (package ops)
 //	op-tenant       <tenant> <id>                  empty: a tenant's operations in order
 //	op-open         <id>                           empty: operations that are not at their end
@@ -60,6 +62,8 @@ const (
 	kindUses           = "uses"
 	kindSeen           = "seen"
 	kindMailbox        = "mailbox"
+	kindPortfolio      = "portfolio"
+	kindPortfolioState = "portfolio-state"
 	kindOp             = "op"
 	kindOpTenant       = "op-tenant"
 	kindOpOpen         = "op-open"
@@ -97,6 +101,10 @@ func UsesOfPrefix(handle, tenant string) []byte { return Key(kindUses, handle, t
 func MailboxKey(tenant, fqdn, login string) []byte {
 	return Key(kindMailbox, tenant, fqdn, login)
 }
+func PortfolioKey(tenant, fqdn string) []byte    { return Key(kindPortfolio, tenant, fqdn) }
+func PortfolioPrefix(tenant string) []byte       { return Key(kindPortfolio, tenant) }
+func PortfolioStateKey(tenant string) []byte     { return Key(kindPortfolioState, tenant) }
+func PortfolioStatesPrefix() []byte              { return Key(kindPortfolioState) }
 func UsesPrefix(handle string) []byte            { return Key(kindUses, handle) }
 func OpKey(id int64) []byte                      { return Key(kindOp, id) }
 func OpsPrefix() []byte                          { return Key(kindOp) }

@@ -58,6 +58,9 @@ type Metrics struct {
 	handles             *prometheus.GaugeVec
 	contactDrift        *prometheus.CounterVec
 	zoneDrift           *prometheus.CounterVec
+	listDomains         *prometheus.GaugeVec
+	listUnread          *prometheus.GaugeVec
+	listWalked          *prometheus.GaugeVec
 	buildInfo           *prometheus.GaugeVec
 
 	connections    *prometheus.GaugeVec
@@ -194,6 +197,16 @@ func (m *Metrics) ContactDrift() { m.contactDrift.WithLabelValues().Inc() }
 
 // ZoneDrift counts a domain whose records were changed past the gateway and kept.
 func (m *Metrics) ZoneDrift() { m.zoneDrift.WithLabelValues().Inc() }
+
+// List is how far the mirror of a tenant's domains is.
+func (m *Metrics) List(tenant string, domains, unread int, walked time.Time) {
+	tenant = label(tenant)
+	m.listDomains.WithLabelValues(tenant).Set(float64(domains))
+	m.listUnread.WithLabelValues(tenant).Set(float64(unread))
+	if !walked.IsZero() {
+		m.listWalked.WithLabelValues(tenant).Set(float64(walked.Unix()))
+	}
+}
 
 // SetOperations replaces the whole reading of operations by {type, step} and
 // the age of the oldest one that is still open (0 when there is none). A pair

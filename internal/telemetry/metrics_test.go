@@ -65,6 +65,7 @@ func exercise(m *Metrics) {
 	m.SetHandles(7)
 	m.ContactDrift()
 	m.ZoneDrift()
+	m.List("acme", 500, 20, time.Unix(1_700_000_000, 0))
 	m.Connection(1)
 	m.Connection(1)
 	m.Connection(-1)
@@ -105,6 +106,9 @@ gateway_limit_wait_seconds_sum{limit="in_flight"} 1
 gateway_limit_wait_seconds_count{limit="in_flight"} 1
 gateway_limit_wait_seconds_sum{limit="rate"} 0.25
 gateway_limit_wait_seconds_count{limit="rate"} 2
+gateway_list_domains{tenant="acme"} 500
+gateway_list_unread_domains{tenant="acme"} 20
+gateway_list_walked_timestamp_seconds{tenant="acme"} 1.7e+09
 gateway_operations{step="RUN",type="domain_create"} 2
 gateway_operations{step="SUPPORT",type="domain_renew"} 1
 gateway_operations_oldest_open_seconds 90
@@ -260,7 +264,7 @@ func TestTwoRegistriesInOneProcess(t *testing.T) {
 	one, m := newTestMetrics(t)
 	two, _ := newTestMetrics(t)
 	exercise(m)
-	if n := len(exposition(t, one)); n != 42 {
+	if n := len(exposition(t, one)); n != 45 {
 		t.Errorf("the first gateway shows %d series", n)
 	}
 	if n := len(exposition(t, two)); n != 18 {

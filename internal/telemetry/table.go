@@ -107,6 +107,18 @@ var table = []row{
 		"Contacts of domains that were found changed without the gateway; the domain then shows another handle.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.contactDrift, d) }},
 	{Metric{
+		"gateway_list_domains", Gauge, []string{"tenant"},
+		"Domains in the mirror that domain.list answers from.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.listDomains, d) }},
+	{Metric{
+		"gateway_list_unread_domains", Gauge, []string{"tenant"},
+		"Domains in that mirror whose detail is still to be read from v5.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.listUnread, d) }},
+	{Metric{
+		"gateway_list_walked_timestamp_seconds", Gauge, []string{"tenant"},
+		"When v5's list of domains was last read to its end for that mirror, Unix time.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.listWalked, d) }},
+	{Metric{
 		"gateway_zone_drift_total", Counter, nil,
 		"Domains whose records were found changed in LiveDNS without the gateway; they were kept as a version of the zone.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.zoneDrift, d) }},
@@ -147,6 +159,7 @@ var labels = []struct{ Name, Values string }{
 	{"status", "an HTTP status in three digits; `none` when no answer came; `unknown` when it was no HTTP status"},
 	{"type", "a v3 operation type"},
 	{"step", "a v3 operation step"},
+	{"tenant", "the name of a tenant of the configuration"},
 	{"limit", "`rate` (calls of a tenant in its window), `in_flight` (calls at a time of a tenant or of all)"},
 	{"result", "`ok`, `failed` (the old configuration is kept)"},
 	{"version", "the gateway's version"},

@@ -13,6 +13,7 @@ import (
 	"v3gate/internal/fault"
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
+	"v3gate/internal/portfolio"
 	"v3gate/internal/store"
 	"v3gate/internal/tenant"
 	"v3gate/internal/v5"
@@ -28,6 +29,8 @@ type Services struct {
 	Zones *zones.Book
 	Push  *ZonePush
 	Now   func() time.Time
+	// Portfolio is what lists of domains come from.
+	Portfolio *portfolio.Mirror
 
 	// Events for the metrics. None may be nil.
 	Ignored    func(method, parameter string) // a parameter was taken without effect

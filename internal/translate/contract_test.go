@@ -34,6 +34,9 @@ var accepted = []struct {
 	{"contact.can_associate", "returned.attr", "type array of string, documented array of string or nil", 23},
 	{"contact.can_associate_domain", "returned.attr", "need always, documented sometimes", 23},
 	{"contact.can_associate_domain", "returned.attr", "type array of string, documented array of string or nil", 23},
+	{"domain.list", "returned.date_registry_creation returned.date_registry_end returned.date_updated returned.authinfo_expiration_date " +
+		"returned.date_delete returned.date_hold_begin returned.date_hold_end",
+		"type dateTime.iso8601 or nil, documented dateTime.iso8601", 34},
 	{"domain.info", "returned.date_created returned.date_updated returned.date_delete returned.date_hold_begin returned.date_hold_end " +
 		"returned.date_registry_creation returned.date_registry_end returned.date_renew_begin returned.date_restore_end " +
 		"returned.date_pending_delete_end returned.authinfo_expiration_date",

@@ -121,7 +121,7 @@ func rolesOf(op *ops.Operation) (roles handles.Roles, err error) {
 func Settle(book *handles.Book) func(*store.Tx, *ops.Operation) error {
 	return func(tx *store.Tx, op *ops.Operation) error {
 		book.Changed()
-		if err := settleMailbox(tx, book, op); err != nil {
+		if err := errors.Join(settleMailbox(tx, book, op), touch(tx, op)); err != nil {
 			return err
 		}
 		roles, err := rolesOf(op)

@@ -10,6 +10,7 @@ import (
 	"v3gate/internal/fault"
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
+	"v3gate/internal/portfolio"
 	"v3gate/internal/store"
 	"v3gate/internal/v5"
 )
@@ -62,8 +63,11 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 	var stale *ops.StaleError
 	var taken *ops.TakenError
 	var rejected *v5.DryRunError
+	var unread *portfolio.UnreadError
 	var answer *v5.Error
 	switch {
+	case errors.As(err, &unread):
+		return fault.New(fault.Application, fault.CauseServerUnavailable, "%s", unread.Error()), true
 	case errors.As(err, &busy) && busy.ID != 0:
 		return fault.New(fault.Domain, fault.CauseRunning, "operation %d (%s) is running on %s", busy.ID, busy.Type, busy.FQDN), true
 	case errors.As(err, &busy):

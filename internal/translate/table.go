@@ -86,6 +86,12 @@ func built() []Row {
 				"with zone_id: PUT /livedns/domains/{d}/records", "with webredir: POST /domain/domains/{d}/webredirs"},
 			Note:        "the included mailboxes of v5 are declined; Gandi's old name servers mean LiveDNS; premium names with the account's buy_premium only",
 			Divergences: []int{7, 8, 10, 11, 17, 33, 39, 44, 45, 68, 86, 87, 88}}),
+		Listing("domain.count", domainOptions(), domainCount, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5:   []string{"(GET /domain/domains)", "(GET /domain/domains/{d} for each domain that is new or was changed)"},
+			Note: "from a mirror of the tenant's domains", Divergences: []int{50, 51, 52, 53, 54, 90}}),
+		Listing("domain.list", domainOptions(), domainList, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5:   []string{"(GET /domain/domains)", "(GET /domain/domains/{d} for each domain that is new or was changed)"},
+			Note: "from a mirror of the tenant's domains", Divergences: []int{34, 50, 51, 52, 53, 54, 90, 91}}),
 		Method("domain.info", domainInfo, Row{Support: Full, Class: Read, Key: KeyRequired,
 			V5: []string{"GET /domain/domains/{d}"}, Divergences: []int{12, 13, 32, 34, 35, 36, 65, 66}}),
 		Writing("domain.contacts.set", contactsSetCheck, submit, Row{Support: Partial, Class: Write, Key: KeyRequired,
@@ -245,8 +251,6 @@ func built() []Row {
 // planned.
 func unbuilt() []Row {
 	return []Row{
-		planned("domain.count", Read),
-		planned("domain.list", Read),
 		planned("domain.release", Write),
 		refused("domain.packmail.create", Paid, "v5 sells mailboxes one by one, a different product"),
 		refused("domain.packmail.delete", Write, "v5 sells mailboxes one by one, a different product"),

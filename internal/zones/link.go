@@ -75,6 +75,19 @@ func (b *Book) Link(tenant, fqdn string) (Link, error) {
 	})
 }
 
+// LinkOf is Link in the caller's transaction.
+func (b *Book) LinkOf(tx *store.Tx, tenant, fqdn string) (Link, error) { return link(tx, tenant, fqdn) }
+
+// NameOf gives the name of a zone that the tenant may see, in the caller's
+// transaction.
+func (b *Book) NameOf(tx *store.Tx, tenant string, id int64) (string, error) {
+	z, err := b.zone(tx, tenant, id)
+	if err != nil {
+		return "", err
+	}
+	return z.Name, nil
+}
+
 type linkKey struct{ tenant, fqdn string }
 
 // Own gives the link of a domain that is on LiveDNS. One that was never linked
