@@ -46,6 +46,11 @@ type Config struct {
 	KeepOperations time.Duration // how long finished operations are kept
 	Archive        string        // file they go to then; empty: beside the store
 
+	Record          string // directory that each exchange is written to; empty: none is
+	RecordFiles     int    // files in it
+	RecordBytes     int64  // bytes in it
+	RecordFileBytes int64  // bytes of one file
+
 	FirstHandle int64 // number of the first minted handle
 	FirstID     int64 // first minted contact, domain, operation id
 
@@ -102,6 +107,7 @@ func Default() Config {
 		// v3 took 30 requests in 2 seconds from an account.
 		TenantLimits:   Limits{InFlight: 64, Rate: 30, Window: 2 * time.Second},
 		KeepOperations: 400 * 24 * time.Hour, FirstHandle: 5_000_000, FirstID: 1_000_000_000,
+		RecordFiles: 10_000, RecordBytes: 256 << 20, RecordFileBytes: 1 << 20,
 	}
 }
 

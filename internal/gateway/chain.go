@@ -62,9 +62,9 @@ type handler func(context.Context, *call) (xmlrpc.Value, error)
 
 // chain is what every row goes through, outermost first.
 func (g *Gateway) chain() handler {
-	return g.observe(g.recover(g.identify(g.mode(g.deadline(g.limit(func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return g.record(g.observe(g.recover(g.identify(g.remember(g.mode(g.deadline(g.limit(func(ctx context.Context, c *call) (xmlrpc.Value, error) {
 		return c.row.Call(ctx, &c.Call, c.params)
-	}))))))
+	}))))))))
 }
 
 // observe counts and logs the call, and turns its error into a fault. Texts of

@@ -29,8 +29,9 @@ var mayImport = map[string][]string{
 	"zones":     {"store", "query", "v5"},
 	"translate": {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones"},
 	"console":   {"telemetry"},
-	"gateway":   {"certs", "console", "exchange", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
+	"gateway":   {"certs", "console", "exchange", "record", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
 	"estate":    {"handles"},
+	"record":    {"exchange", "xmlrpc", "v5", "telemetry"},
 	"cmd":       {"certs", "estate", "exchange", "gateway", "sandbox", "config"},
 }
 

@@ -65,6 +65,7 @@ type Metrics struct {
 	limitRefused   *prometheus.CounterVec
 	configReloads  *prometheus.CounterVec
 	configReloaded *prometheus.GaugeVec
+	recordings     *prometheus.CounterVec
 }
 
 // NewMetrics creates every metric of the table and registers it on reg,
@@ -224,6 +225,24 @@ func (m *Metrics) LimitWait(limit string, d time.Duration) {
 // LimitRefused counts a call that a limit refused.
 func (m *Metrics) LimitRefused(limit string) {
 	m.limitRefused.WithLabelValues(label(limit)).Inc()
+}
+
+// RecorderBegins has the recorder's series start at 0, in a gateway that has one.
+func (m *Metrics) RecorderBegins() {
+	for _, became := range [...]string{"written", "dropped", "too_large", "full", "failed"} {
+		m.recordings.WithLabelValues(became)
+	}
+}
+
+// Recorded counts a call by what the recorder made of it: "written", "dropped",
+// "too_large", "full" or "failed"; anything else is counted as "unknown".
+func (m *Metrics) Recorded(became string) {
+	switch became {
+	case "written", "dropped", "too_large", "full", "failed":
+	default:
+		became = unknown
+	}
+	m.recordings.WithLabelValues(became).Inc()
 }
 
 // ConfigReload counts one reading of the configuration while running, and tells

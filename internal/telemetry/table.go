@@ -131,6 +131,10 @@ var table = []row{
 		"1 when the configuration in use is the last one that was read, 0 when that was wrong and the one before is kept.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.configReloaded, d) }},
 	{Metric{
+		"gateway_recordings_total", Counter, []string{"recording"},
+		"Calls that the recorder was to write to a file, by what became of it.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.recordings, d) }},
+	{Metric{
 		"gateway_build_info", Gauge, []string{"version", "commit", "go"},
 		"Always 1; the labels say which program is running.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.buildInfo, d) }},
@@ -149,6 +153,7 @@ var labels = []struct{ Name, Values string }{
 	{"step", "a v3 operation step"},
 	{"limit", "`rate` (calls of a tenant in its window), `in_flight` (calls at a time of a tenant or of all)"},
 	{"result", "`ok`, `failed` (the old configuration is kept)"},
+	{"recording", "`written`, `dropped` (the writer could not keep up), `too_large` (for one file), `full` (the directory has all that it may have), `failed` (the disk, or it has no place in the form)"},
 	{"version", "the gateway's version"},
 	{"commit", "the commit it was built from"},
 	{"go", "the Go release it was built with"},
