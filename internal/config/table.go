@@ -117,6 +117,19 @@ var settings = []row[Config]{
 	{key: "record_file_bytes", field: func(c *Config) any { return &c.RecordFileBytes }, check: atLeast(1),
 		help: "bytes of a recorded call; a larger one is left out"},
 
+	{key: "old_v3_url", field: func(c *Config) any { return &c.OldV3URL }, example: `"https://rpc.gandi.net/xmlrpc/"`, check: oldServer,
+		help: "v3 endpoint of a server that still answers, for the methods of old_v3_methods and shadow_methods (default: none)"},
+	{key: "old_v3_connect_to", field: func(c *Config) any { return &c.OldV3ConnectTo }, example: `"192.0.2.7:443"`, check: hostPortIfGiven,
+		help: "IP:PORT to connect to instead of what the name in old_v3_url leads to; its certificate has to be that of the name"},
+	{key: "old_v3_methods", field: func(c *Config) any { return &c.OldV3Methods }, example: `["domain.push", "contact.activate"]`,
+		help: "methods that the old server alone answers; * is any text and covers only what reads, so a method that changes something is named itself"},
+	{key: "shadow_methods", field: func(c *Config) any { return &c.ShadowMethods }, example: `["domain.*", "contact.info"]`,
+		help: "reading methods that both answer, which are compared; * is any text and covers only what reads, and naming a method that changes something is an error"},
+	{key: "shadow_answer", field: func(c *Config) any { return &c.ShadowAnswer }, check: oneOf("local", "v3"),
+		help: "whose answer the caller of a method in shadow_methods gets: local (this gateway's) or v3 (the old server's)"},
+	{key: "shadow_ignore", field: func(c *Config) any { return &c.ShadowIgnore }, check: methodPath,
+		help: "differences that are none, as METHOD:PATH where * is any text; the default leaves out ids of operations, which both count for themselves, and the words of faults"},
+
 	{key: "first_handle", field: func(c *Config) any { return &c.FirstHandle }, check: atLeast(1),
 		help: "number of the first handle that is made up"},
 	{key: "first_id", field: func(c *Config) any { return &c.FirstID }, check: firstID,
@@ -154,6 +167,13 @@ var tenantKeys = []row[Tenant]{
 	{key: "v5_apikey_file", field: func(t *Tenant) any { return &t.V5APIKeyFile }, fills: "v5_apikey", env: true,
 		example: `"v5-apikey"`,
 		help:    "file with the API key"},
+
+	{key: "old_v3_key", field: func(t *Tenant) any { return &t.OldV3Key }, check: v3Key, secret: true, env: true,
+		example: `"dddddddddddddddddddddddd"`,
+		help:    "key of the tenant's account at old_v3_url"},
+	{key: "old_v3_key_file", field: func(t *Tenant) any { return &t.OldV3KeyFile }, fills: "old_v3_key", env: true,
+		example: `"old-v3-key"`,
+		help:    "file with that key"},
 
 	{key: "sharing_id", field: func(t *Tenant) any { return &t.SharingID }, check: sendable, env: true,
 		example: `"00000000-0000-0000-0000-000000000000"`,

@@ -46,7 +46,8 @@ type Gateway struct {
 	tenants   atomic.Pointer[tenant.Set]
 	limiter   *limiter
 	services  *translate.Services
-	recorder  *recorder // nil without a recording
+	recorder  *recorder  // nil without a recording
+	forwarder *forwarder // nil where every method is answered here
 	requestID func() string
 
 	reloading sync.Mutex // one reload at a time
@@ -138,14 +139,15 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if err := g.secure(); err != nil {
 		return nil, err
 	}
-	if err := g.newRecorder(); err != nil {
-		return nil, err
-	}
-	defer func() {
+	defer func(g *Gateway) {
 		if err != nil {
+			g.closeForwarder()
 			err = errors.Join(err, g.closeRecorder(context.Background()))
 		}
-	}()
+	}(g)
+	if err := errors.Join(g.newForwarder(), g.newRecorder()); err != nil {
+		return nil, err
+	}
 	if g.client, err = g.newClient(hooks); err != nil {
 		return nil, err
 	}
@@ -310,6 +312,7 @@ func (g *Gateway) Stop(ctx context.Context) error {
 			errs = append(errs, s.Close())
 		}
 	}
+	g.closeForwarder()
 	g.services.Ops.Close(ctx)
 	g.client.Close()
 	return errors.Join(append(errs, g.closeRecorder(ctx), g.db.Close(), g.flushLog())...)

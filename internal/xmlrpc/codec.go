@@ -132,10 +132,15 @@ func (x *exchange) WriteError(w http.ResponseWriter, _ int, err error) {
 		}
 		err = x.err
 	}
-	code, text := x.codec.fault(err)
 	buf := buffers.Get().(*buffer)
 	defer buf.release()
-	buf.b = AppendFault(buf.b, code, text)
+	var whole interface{ Document() []byte }
+	if errors.As(err, &whole) && len(whole.Document()) > 0 {
+		buf.b = append(buf.b, whole.Document()...)
+	} else {
+		code, text := x.codec.fault(err)
+		buf.b = AppendFault(buf.b, code, text)
+	}
 	send(w, x.r, buf.b)
 }
 
