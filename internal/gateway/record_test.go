@@ -3,13 +3,19 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"v3gate/internal/config"
 	"v3gate/internal/exchange"
 	"v3gate/internal/xmlrpc"
 )
@@ -65,6 +71,68 @@ func TestARecordingIsAFixture(t *testing.T) {
 			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) { again.run(t, dir) })
 		})
+	}
+}
+
+// Calls that came over HTTP, with their traffic to a v5 over HTTP, several at once:
+// each file passes as a fixture.
+func TestCallsOverHTTPAreRecordedAsFixtures(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "recording")
+	r := newRig(t, func(c *config.Config) { c.Record = dir })
+	handle := r.must(t, "contact.create", keyA, person())["handle"]
+	var calls sync.WaitGroup
+	// Of two that read the same at once only one asks v5, so these are of three.
+	for i, key := range []string{keyA, keyB, keyA} {
+		calls.Go(func() {
+			if _, err := r.call(t, "domain.info", key, fmt.Sprintf("nobodys%d.net", i)); err == nil {
+				t.Error("nobody's domain is shown")
+			}
+		})
+	}
+	calls.Wait()
+	owner := map[string]any{"owner": handle, "admin": handle, "bill": handle, "tech": handle, "duration": 1}
+	r.must(t, "domain.create", keyA, "new.net", owner)
+	r.stop()
+	files, err := filepath.Glob(filepath.Join(dir, "*", "*.txtar"))
+	if err != nil || len(files) != 5 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{keyA, keyB, orgB, "v5-secret-token", "Zebulon", "Quackenbush", "Xylophone", "hunter2", "198765432"} {
+			if bytes.Contains(raw, []byte(text)) {
+				t.Errorf("%s is in %s:\n%s", text, file, raw)
+			}
+		}
+		f, dir := readFixture(t, file), t.TempDir()
+		synctest.Test(t, func(t *testing.T) {
+			if strings.Contains(file, "domain.create") { // its dates are of a moment later
+				_, script := f.play(t, dir)
+				if diff := cmp.Diff(exchange.Conversation(f.V5), exchange.Conversation(script.written())); diff != "" {
+					t.Errorf("v5 requests (-want +got):\n%s", diff)
+				}
+				return
+			}
+			f.run(t, dir)
+		})
+	}
+}
+
+// A recording that cannot be written hurts no call.
+func TestARecordingThatFailsHurtsNoCall(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "recording")
+	r := newRig(t, func(c *config.Config) { c.Record, c.RecordFiles = dir, 1 })
+	for range 3 {
+		r.must(t, "contact.create", keyA, person())
+	}
+	if err := errors.Join(os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		r.must(t, "contact.create", keyB, person())
 	}
 }
 

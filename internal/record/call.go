@@ -52,7 +52,7 @@ var errLeak = errors.New("a secret of the exchange would be in the file")
 
 // file is the call without its secrets.
 func (c *Call) file(s *salt) ([]byte, error) {
-	r := &redaction{salt: s, about: map[string]bool{}, fixed: map[string]string{}, found: map[string]string{}, secrets: map[string]bool{}}
+	r := &redaction{salt: s, about: map[string]bool{}, fixed: map[string]string{}, found: map[string]string{}, ours: map[string]bool{}, secrets: map[string]bool{}}
 	for from, to := range map[string]string{c.Known: Key, c.Organization: Organization, c.ID: RequestID} {
 		if from != "" {
 			r.fixed[from] = to

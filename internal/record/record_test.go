@@ -241,11 +241,13 @@ func TestASecretIsHiddenWhereverItStands(t *testing.T) {
 		xmlrpc.M("tracker_id", xmlrpc.String("the-id")),
 		xmlrpc.M("detail", xmlrpc.String("the code Geheim-42 of Jean <jean@dupont.fr> is known")),
 		xmlrpc.M("note", xmlrpc.String("Geheim-42")),
+		xmlrpc.M("record", xmlrpc.String("v=DMARC1;rua=mailto:postmaster@schmidt.example")),
 		xmlrpc.M("password_hash", xmlrpc.Int(123456)),
 		xmlrpc.M("extra_parameters", xmlrpc.Struct(xmlrpc.M("x-id", xmlrpc.String("AB1234")))),
 	)
 	c.V5[0].Answer = strings.TrimSuffix(c.V5[0].Answer, "}") +
 		`, "sharing_space": {"id": "11111111-0000-0000-0000-000000000000", "name": "Dupont SARL"}, "href": "https://v5.test/v5/a/b/jean@dupont.fr"}`
+	c.V5 = append(c.V5, v5.Attempt{Method: "GET", Target: "/v5/email/mailboxes/mydomain.net?login=someone&page=1", Status: 200, Answer: "[]"})
 	r.Add(c)
 	if counts := r.close(t); !slices.Equal(counts, []string{Written}) {
 		t.Fatalf("counted %v; %v", counts, r.logged.All())
@@ -254,7 +256,7 @@ func TestASecretIsHiddenWhereverItStands(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"kkkkkkkk", "11111111-0", "the-id", "Geheim", "Jean", "jean", "dupont", "Dupont", "123456", "AB1234"} {
+	for _, text := range []string{"kkkkkkkk", "11111111-0", "the-id", "Geheim", "Jean", "jean", "dupont", "Dupont", "123456", "AB1234", "postmaster@", "schmidt", "someone"} {
 		if strings.Contains(string(raw), text) {
 			t.Errorf("%s is in the file:\n%s", text, raw)
 		}

@@ -24,6 +24,7 @@ type redaction struct {
 	about   map[string]bool   // domain names that the call is about; lower case
 	fixed   map[string]string // what stands for the key, the organization, the call's id
 	found   map[string]string // what stands for each text that was hidden
+	ours    map[string]bool   // addresses of mail that are stand-ins
 	secrets map[string]bool   // those of them that nobody may ever see
 	writing bool
 	longest []string // of found, longest first
@@ -112,13 +113,32 @@ func (r *redaction) text(p place, s string) string {
 		}
 		return to
 	}
+	s = r.mails(s)
 	if !r.writing {
 		return s
 	}
 	return r.within(s)
 }
 
+// mails replaces addresses of mail within a text, such as a record of DMARC.
+func (r *redaction) mails(s string) string {
+	if !strings.Contains(s, "@") {
+		return s
+	}
+	return mailWithin.ReplaceAllStringFunc(s, func(mail string) string {
+		if r.ours[mail] {
+			return mail
+		}
+		to := r.salt.standIn(mail, r.about)
+		if r.found[mail], r.ours[to] = to, true; to == mail {
+			delete(r.found, mail)
+		}
+		return to
+	})
+}
+
 var (
+	mailWithin = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+`)
 	handleForm = regexp.MustCompile(`^[A-Za-z]{1,6}[0-9]{0,9}-GANDI$`)
 	timeForm   = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T[0-9:.]+(Z|[+-][0-9:]+)?$`)
 )
@@ -231,10 +251,14 @@ func (r *redaction) target(s string) string {
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
-		if plain, err := url.QueryUnescape(value); err == nil {
-			if to, ok := r.replacement(plain); ok {
-				pairs[i] = name + "=" + url.QueryEscape(to)
-			}
+		plain, err := url.QueryUnescape(value)
+		if err != nil {
+			continue
+		}
+		if p := (place{name: name}); p.hides() {
+			pairs[i] = name + "=" + url.QueryEscape(r.text(p, plain))
+		} else if to, ok := r.replacement(plain); ok {
+			pairs[i] = name + "=" + url.QueryEscape(to)
 		}
 	}
 	return s + "?" + strings.Join(pairs, "&")
