@@ -118,7 +118,7 @@ func Default() Config {
 		TenantLimits:   Limits{InFlight: 64, Rate: 30, Window: 2 * time.Second},
 		KeepOperations: 400 * 24 * time.Hour, FirstHandle: 5_000_000, FirstID: 1_000_000_000,
 		ShadowAnswer: "local", ShadowIgnore: []string{"operation.*:*id", "*:fault.text"},
-		RecordFiles: 10_000, RecordBytes: 256 << 20, RecordFileBytes: 1 << 20,
+		RecordFiles: 10_000, RecordBytes: 256 << 20, RecordFileBytes: 256 << 10,
 	}
 }
 

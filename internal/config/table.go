@@ -109,7 +109,7 @@ var settings = []row[Config]{
 	{key: "archive", field: func(c *Config) any { return &c.Archive }, example: `"/var/lib/v3gate/store.db.archive.jsonl"`,
 		help: "file that archived operations are appended to, one JSON object a line (default: beside the store)"},
 	{key: "record", field: func(c *Config) any { return &c.Record }, example: `"/var/lib/v3gate/recording"`,
-		help: "directory of mode 0700 that each call is written to, without secrets and contact data, as a fixture of the tests (default: none is)"},
+		help: "directory of mode 0700 that each call of a tenant is written to, without secrets and contact data, as a fixture of the tests (default: none is)"},
 	{key: "record_files", field: func(c *Config) any { return &c.RecordFiles }, check: atLeast(1),
 		help: "files in that directory, after which recording ends"},
 	{key: "record_bytes", field: func(c *Config) any { return &c.RecordBytes }, check: atLeast(1),

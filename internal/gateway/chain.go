@@ -32,7 +32,7 @@ type Service struct {
 func (s *Service) Call(r *http.Request, args *xmlrpc.Args, reply *xmlrpc.Value) error {
 	c := &call{
 		Call: translate.Call{Services: s.g.services, Method: s.row.Name, Remote: remote(r), ID: s.g.requestID()},
-		row:  s.row, params: args.Params, userAgent: r.UserAgent(),
+		row:  s.row, params: args.Params, size: args.Size, userAgent: r.UserAgent(),
 	}
 	answer, err := s.chain(r.Context(), c)
 	if err != nil {
@@ -47,6 +47,7 @@ type call struct {
 	translate.Call
 	row       *translate.Row
 	params    []xmlrpc.Value
+	size      int // bytes that params hold on to
 	userAgent string
 	forwarded bool // the answer is the old server's
 	job       *job // nil where nothing is to be compared

@@ -71,11 +71,13 @@ func (g *Gateway) record(next handler) handler {
 		return next
 	}
 	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
-		rec := &recording{row: c.row, call: record.Call{Method: c.Method, ID: c.ID, At: g.now(),
+		rec := &recording{row: c.row, size: int64(c.size), call: record.Call{Method: c.Method, ID: c.ID, At: g.now(),
 			Params: c.params, Names: parameterNames(c.row), Base: g.recorder.base}}
 		g.recorder.begin(rec)
 		answer, err := next(context.WithValue(ctx, recordingKey{}, rec), c)
-		if c.forwarded { // what the old server says no fixture can play
+		// What the old server says no fixture can play. Strangers are not recorded:
+		// they would fill the directory.
+		if c.forwarded || c.Tenant == nil {
 			g.recorder.forget(rec)
 			return answer, err
 		}
@@ -265,13 +267,7 @@ func (r *recorder) end(rec *recording, answer xmlrpc.Value, err error) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	rec.over = true
-	size := rec.size + sizeOf(answer, r.Most())
-	for _, p := range rec.call.Params {
-		if size <= r.Most() {
-			size += sizeOf(p, r.Most())
-		}
-	}
-	if size > r.Most() {
+	if rec.size+sizeOf(answer, r.Most()) > r.Most() {
 		r.Count(record.TooBig)
 		return
 	}

@@ -29,8 +29,8 @@ func recorded(t *testing.T, f *fixture) (path string) {
 	synctest.Test(t, func(t *testing.T) { f.run(t, dir) })
 	f.config.Record = ""
 	paths, err := filepath.Glob(filepath.Join(dir, "recording", "*", "*.txtar"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("nothing was recorded: %v", err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var last time.Time
 	for _, p := range paths {
@@ -44,6 +44,9 @@ func recorded(t *testing.T, f *fixture) (path string) {
 		if !info.ModTime().Before(last) {
 			last, path = info.ModTime(), p
 		}
+	}
+	if path == "" {
+		return ""
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("directory: %v, %v", info, err)
@@ -151,6 +154,12 @@ func TestNoRecordingHasASecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := readFixture(t, path)
 			file := recorded(t, f)
+			if stranger := ofStrangers[filepath.Dir(name)] || ofStrangers[name]; stranger != (file == "") {
+				t.Fatalf("recorded as %q", file)
+			}
+			if file == "" {
+				return
+			}
 			raw, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
@@ -175,6 +184,11 @@ func TestNoRecordingHasASecret(t *testing.T) {
 		t.Errorf("only %d of %d recordings play again as they are", same, len(paths))
 	}
 }
+
+// ofStrangers are the methods that ask for no key, and the fixtures without a right
+// one: these calls are nobody's.
+var ofStrangers = map[string]bool{"system.listMethods": true, "system.methodHelp": true, "system.methodSignature": true, "version.info": true,
+	"contact.create/fault-no-key": true, "contact.info/fault-key-malformed": true, "contact.info/fault-key-unknown": true}
 
 // hasWord tells whether a text is in a file as a word of its own.
 func hasWord(raw []byte, text string) bool {

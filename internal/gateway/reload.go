@@ -65,7 +65,7 @@ func (g *Gateway) reload() error {
 
 // replace checks and prepares everything before it changes anything.
 func (g *Gateway) replace(loaded *config.Loaded) (set, before *tenant.Set, err error) {
-	if err := loaded.Validate(); err != nil {
+	if err := errors.Join(loaded.Validate(), CheckRoutes(loaded.Config)); err != nil {
 		return nil, nil, err
 	}
 	if set, err = tenants(loaded.Tenants); err != nil {

@@ -118,12 +118,7 @@ func faultOf(err error) *xmlrpc.Fault {
 }
 
 func (k *comparer) offer(j *job) {
-	size := sizeOf(j.here, mostCompared)
-	for _, p := range j.c.params {
-		if size <= mostCompared {
-			size += sizeOf(p, mostCompared)
-		}
-	}
+	size := int64(j.c.size) + sizeOf(j.here, mostCompared)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {

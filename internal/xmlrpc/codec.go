@@ -26,6 +26,7 @@ const ContentType = "text/xml"
 type Args struct {
 	Method string
 	Params []Value
+	Size   int // see Call
 }
 
 // ServiceName gives the name to register a method's service under. gorilla wants
@@ -97,7 +98,7 @@ func (x *exchange) ReadRequest(args any) error {
 	if !ok {
 		return fmt.Errorf("read request: service takes %T, not *xmlrpc.Args", args)
 	}
-	a.Method, a.Params = x.call.Method, x.call.Params
+	a.Method, a.Params, a.Size = x.call.Method, x.call.Params, x.call.Size
 	return nil
 }
 
