@@ -141,6 +141,7 @@ func (g *Gateway) settingsOf(t *tenant.Tenant) (lines []string) {
 			lines = append(lines, text)
 		}
 	}
+	slices.Sort(lines)
 	return lines
 }
 

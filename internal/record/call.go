@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -78,12 +79,23 @@ func (c *Call) file(s *salt) ([]byte, error) {
 	return raw, r.leaks(string(raw))
 }
 
+var inXML = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
 // leaks looks once more whether a secret or an address of mail is in the file
 // after all: then it is not written.
 func (r *redaction) leaks(raw string) error {
 	for from := range r.found {
-		if (r.secrets[from] && len(from) >= 6 || emailForm.MatchString(from)) && replaceWords(raw, from, "") != raw {
-			return errLeak
+		if !(r.secrets[from] && len(from) >= 6 || emailForm.MatchString(from)) {
+			continue
+		}
+		quoted, err := json.Marshal(from)
+		if err != nil {
+			return err
+		}
+		for _, form := range []string{from, inXML.Replace(from), strings.Trim(string(quoted), `"`), url.QueryEscape(from), url.PathEscape(from)} {
+			if replaceWords(raw, form, "") != raw {
+				return errLeak
+			}
 		}
 	}
 	for from, to := range r.fixed {

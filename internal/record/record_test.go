@@ -271,6 +271,23 @@ func TestASecretIsHiddenWhereverItStands(t *testing.T) {
 	}
 }
 
+// A password that is a word of the protocol cannot be hidden everywhere: the file is
+// not written.
+func TestAFileThatWouldHaveASecretIsNotWritten(t *testing.T) {
+	r := open(t, Options{})
+	c := call("a")
+	c.Params = append(c.Params, xmlrpc.Struct(xmlrpc.M("password", xmlrpc.String("methodName"))))
+	r.Add(c)
+	if counts := r.close(t); !slices.Equal(counts, []string{Failed}) || len(r.files(t)) != 0 {
+		t.Errorf("counted %v, %v", counts, r.files(t))
+	}
+	for _, entry := range r.logged.All() {
+		if strings.Contains(entry.Message, "methodName") {
+			t.Error(entry)
+		}
+	}
+}
+
 // A value that would break the form is no reason to fail.
 func TestWhatHasNoPlaceInTheFormIsCounted(t *testing.T) {
 	r := open(t, Options{})

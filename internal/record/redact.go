@@ -208,6 +208,9 @@ func replaceWords(s, from, to string) string {
 			return b.String()
 		}
 		end := i + len(from)
+		if from == "" {
+			return s
+		}
 		inside := i > 0 && wordByte(s[i-1]) && wordByte(from[0]) || end < len(s) && wordByte(s[end]) && wordByte(from[len(from)-1])
 		b.WriteString(s[:i])
 		if inside {
