@@ -3,11 +3,8 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -15,8 +12,8 @@ import (
 
 	"go.uber.org/zap"
 
+	"v3gate/internal/handles"
 	"v3gate/internal/record"
-	"v3gate/internal/store"
 	"v3gate/internal/tenant"
 	"v3gate/internal/translate"
 	"v3gate/internal/v5"
@@ -36,6 +33,10 @@ type recorder struct {
 type recording struct {
 	call record.Call
 	row  *translate.Row
+	// contacts are those that the call names or gave, domains those that it names.
+	contacts, domains []handles.Entry
+	// lastContact and lastZone are the highest numbers before the call.
+	lastContact, lastZone int64
 
 	mu    sync.Mutex // of what follows, and of call.V5
 	size  int64
@@ -81,6 +82,9 @@ func (g *Gateway) record(next handler) handler {
 			g.recorder.forget(rec)
 			return answer, err
 		}
+		if err := g.after(rec, c, answer); err != nil {
+			g.log.Warn("the store could not be read for a recording", zap.String("request_id", c.ID), zap.Error(err))
+		}
 		g.recorder.end(rec, answer, err)
 		return answer, err
 	}
@@ -104,7 +108,7 @@ func (g *Gateway) remember(next handler) handler {
 	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
 		if rec, ok := ctx.Value(recordingKey{}).(*recording); ok && c.Tenant != nil {
 			rec.identified(c)
-			if err := g.excerpt(&rec.call, c); err != nil {
+			if err := g.before(rec, c); err != nil {
 				g.log.Warn("the store could not be read for a recording", zap.String("request_id", c.ID), zap.Error(err))
 			}
 			rec.call.Config = append(rec.call.Config, g.settingsOf(c.Tenant)...)
@@ -143,57 +147,6 @@ func (g *Gateway) settingsOf(t *tenant.Tenant) (lines []string) {
 	}
 	slices.Sort(lines)
 	return lines
-}
-
-// countersTaken are the counters that a call may take numbers from.
-var countersTaken = []string{"handle", "contact", "domain", "operation", "session", "zone"}
-
-var handleWord = regexp.MustCompile(`^[A-Za-z]{1,6}[0-9]{0,9}-[A-Za-z]{2,10}$`)
-
-// excerpt reads the contacts and domains that a call names, and which numbers were
-// given out last.
-func (g *Gateway) excerpt(rc *record.Call, c *call) error {
-	var wanted, fqdns []string
-	for _, p := range rc.Params { // the first may name a handle to act as
-		eachText(p, func(s string) {
-			switch {
-			case len(wanted)+len(fqdns) >= 100: // no call needs so many; one may name 100,000
-			case handleWord.MatchString(s):
-				wanted = append(wanted, strings.ToUpper(s))
-			case strings.Contains(s, ".") && !strings.ContainsAny(s, " @/"):
-				fqdns = append(fqdns, strings.ToLower(s))
-			}
-		})
-	}
-	entries, err := g.services.Book.Excerpt(c.Tenant.Name, wanted, fqdns)
-	if err != nil {
-		return err
-	}
-	for i := range entries {
-		entries[i].Tenant = record.Fixture
-		line, err := json.Marshal(&entries[i])
-		if err != nil {
-			return err
-		}
-		rc.Store = append(rc.Store, string(line))
-	}
-	return g.db.View(func(tx *store.Tx) error {
-		for _, name := range countersTaken {
-			if last := tx.LastID(name); last > 0 {
-				rc.Config = append(rc.Config, fmt.Sprintf("last_%s=%d", name, last))
-			}
-		}
-		return nil
-	})
-}
-
-func eachText(v xmlrpc.Value, fn func(string)) {
-	if v.Kind() == xmlrpc.KindString {
-		fn(v.Text())
-	}
-	for i := range v.Len() {
-		eachText(v.Index(i), fn)
-	}
 }
 
 func (r *recorder) begin(rec *recording) {
