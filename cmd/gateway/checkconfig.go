@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"v3gate/internal/gateway"
 )
 
 func checkConfigCommand() *cobra.Command {
@@ -28,7 +31,7 @@ ends with status 0; warnings go to standard error.`,
 		for _, w := range loaded.Warnings {
 			fmt.Fprintln(cmd.ErrOrStderr(), "warning:", w)
 		}
-		if err := loaded.Validate(); err != nil {
+		if err := errors.Join(loaded.Validate(), gateway.CheckRoutes(loaded.Config)); err != nil {
 			return fmt.Errorf("the configuration is wrong:\n  %s", strings.ReplaceAll(err.Error(), "\n", "\n  "))
 		}
 		fmt.Fprint(cmd.OutOrStdout(), loaded.Effective())

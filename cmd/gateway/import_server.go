@@ -5,15 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/kolo/xmlrpc"
 	"github.com/spf13/pflag"
+
+	"v3gate/internal/oldv3"
 )
 
 // v3Server is a server that still speaks v3, read as one account and no faster
@@ -23,7 +21,7 @@ type v3Server struct {
 
 	client *xmlrpc.Client
 	key    string
-	pace   pace
+	pace   *oldv3.Pace
 }
 
 func (s *v3Server) flags(f *pflag.FlagSet) {
@@ -41,63 +39,18 @@ func (s *v3Server) open() error {
 	if err != nil {
 		return err
 	}
-	s.key, s.pace = strings.TrimSpace(string(key)), pace{most: 28, window: 2 * time.Second}
-	s.client, err = clientAt(s.url, s.connectTo)
+	s.key, s.pace = strings.TrimSpace(string(key)), oldv3.NewPace()
+	transport, err := oldv3.Transport(s.url, s.connectTo)
+	if err != nil {
+		return err
+	}
+	s.client, err = xmlrpc.NewClient(s.url, transport)
 	return err
-}
-
-func clientAt(address, connectTo string) (*xmlrpc.Client, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("url %q is no http or https address", address)
-	}
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.ResponseHeaderTimeout = time.Minute
-	if connectTo != "" {
-		if _, _, err := net.SplitHostPort(connectTo); err != nil {
-			return nil, fmt.Errorf("connect-to: %w", err)
-		}
-		transport.Proxy = nil // it would be told the name
-		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: 30 * time.Second}).DialContext(ctx, network, connectTo)
-		}
-	}
-	return xmlrpc.NewClient(address, transport)
-}
-
-// pace keeps calls to a number in each window of time, as the old service wanted:
-// 30 in 2 seconds for an account, of which its integrations need some, too.
-type pace struct {
-	most   int
-	window time.Duration
-	times  []time.Time // of the last calls
-}
-
-// wait tells how long the call that comes at now has to wait.
-func (p *pace) wait(now time.Time) time.Duration {
-	if len(p.times) < p.most {
-		p.times = append(p.times, now)
-		return 0
-	}
-	turn := p.times[0].Add(p.window)
-	if turn.Before(now) {
-		turn = now
-	}
-	p.times = append(p.times[1:], turn)
-	return turn.Sub(now)
 }
 
 // call makes one call when its turn has come.
 func (s *v3Server) call(ctx context.Context, method string, params ...any) (answer any, err error) {
-	if d := s.pace.wait(time.Now()); d > 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
-	}
-	if err := ctx.Err(); err != nil {
+	if err := s.pace.Wait(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.client.Call(method, append([]any{s.key}, params...), &answer); err != nil {

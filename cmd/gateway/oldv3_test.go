@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"golang.org/x/tools/txtar"
 )
@@ -73,29 +72,4 @@ func (o *oldV3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 	io.WriteString(w, "<?xml version='1.0'?>\n<methodResponse>\n"+answer+"</methodResponse>\n")
-}
-
-func TestPaceKeepsToTheWindow(t *testing.T) {
-	p := pace{most: 3, window: 2 * time.Second}
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	var at []time.Duration
-	for range 8 { // as fast as it lets
-		d := p.wait(now.Add(sum(at)))
-		at = append(at, d)
-	}
-	for i := 3; i < len(at); i++ {
-		if took := sum(at[:i+1]) - sum(at[:i-2]); took < 2*time.Second {
-			t.Errorf("calls %d to %d come within %s", i-3, i, took)
-		}
-	}
-	if sum(at) > 4*time.Second {
-		t.Errorf("eight calls take %s", sum(at))
-	}
-}
-
-func sum(ds []time.Duration) (all time.Duration) {
-	for _, d := range ds {
-		all += d
-	}
-	return all
 }

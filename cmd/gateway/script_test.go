@@ -5,13 +5,17 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"v3gate/internal/config"
+	"v3gate/internal/gateway"
 	"v3gate/internal/sandbox"
 )
 
@@ -31,9 +35,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("GATEWAY_V3_KEY", demoKey)
 			env.Setenv("GATEWAY_V5_TOKEN", doctorsToken)
 			env.Setenv("GATEWAY_SHARING_ID", sandbox.DefaultSharingID)
+			env.Setenv("RUNNING_URL", startShadowing(t, env.WorkDir, api.URL+"/v5", url))
 			return sim.Seed(sandbox.Seed{Domains: []sandbox.SeedDomain{{FQDN: "shown.net"}}})
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "eventually": eventually},
 	})
 }
 
@@ -61,6 +66,36 @@ func TestMigrationDocIsRun(t *testing.T) {
 	if n < 10 {
 		t.Errorf("%d commands", n)
 	}
+}
+
+// startShadowing starts a gateway that compares its answers with the server at
+// oldURL, and records its calls.
+func startShadowing(t *testing.T, dir, v5URL, oldURL string) (url string) {
+	t.Helper()
+	tenant := sandboxTenant(demoKey)
+	tenant.V5Token, tenant.OldV3Key = doctorsToken, demoKey
+	cfg := config.Default()
+	cfg.Store, cfg.Record = dir+"/running.db", dir+"/recording"
+	cfg.V5URL, cfg.Tenants = v5URL, []config.Tenant{tenant}
+	cfg.OldV3URL, cfg.ShadowMethods, cfg.OldV3Methods = oldURL, []string{"contact.info"}, []string{"domain.list"}
+	g, _ := started(t, cfg, gateway.Hooks{})
+	return "http://" + g.Addr() + "/xmlrpc/"
+}
+
+// eventually is: eventually REGEXP COMMAND..., for what becomes so in the
+// background.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually regexp command...")
+	}
+	want := regexp.MustCompile(args[0])
+	for range 200 {
+		if err := ts.Exec(args[1], args[2:]...); err == nil && want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("%v does not print %s", args[1:], args[0])
 }
 
 // status is: status N COMMAND..., for exit statuses that have a meaning.

@@ -23,6 +23,24 @@ func hostPort(field any) string {
 	return ""
 }
 
+func hostPortIfGiven(field any) string {
+	if *field.(*string) == "" {
+		return ""
+	}
+	return hostPort(field)
+}
+
+func oldServer(field any) string {
+	if *field.(*string) == "" {
+		return ""
+	}
+	u, err := url.Parse(*field.(*string))
+	if err != nil || u.User != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return "it is no http or https address without a user, such as https://rpc.gandi.net/xmlrpc/"
+	}
+	return ""
+}
+
 func isHostPort(s string) bool {
 	_, _, err := net.SplitHostPort(s)
 	return err == nil
@@ -106,6 +124,7 @@ var (
 	v3Handle   = matching(`^[A-Z]+[0-9]+-GANDI$`, "% is not like FLN123-GANDI")
 	sha256Hex  = matching(`^[0-9A-Fa-f]{64}$`, "it is not a SHA-256 in hex, 64 digits")
 	sendable   = matching(`^[!-~]+$`, "it holds blanks or characters that no header can have")
+	methodPath = matching(`^[a-z0-9_.*]+:[^\s:]+$`, "% is not like domain.info:contacts.owner.id")
 	tenantName = matching(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`, "% is not 1 to 64 letters, digits, dots, dashes and underscores")
 )
 

@@ -48,6 +48,18 @@ type Config struct {
 	KeepOperations time.Duration // how long finished operations are kept
 	Archive        string        // file they go to then; empty: beside the store
 
+	Record          string // directory that each exchange is written to; empty: none is
+	RecordFiles     int    // files in it
+	RecordBytes     int64  // bytes in it
+	RecordFileBytes int64  // bytes of one file
+
+	OldV3URL       string   // v3 endpoint of a server that still answers; empty: there is none
+	OldV3ConnectTo string   // IP:PORT of it, where its name leads elsewhere
+	OldV3Methods   []string // methods that it alone answers
+	ShadowMethods  []string // reading methods that both answer
+	ShadowAnswer   string   // whose answer the caller gets: local or v3
+	ShadowIgnore   []string // METHOD:PATH of differences that are none
+
 	FirstHandle int64 // number of the first minted handle
 	FirstID     int64 // first minted contact, domain, operation id
 
@@ -78,6 +90,9 @@ type Tenant struct {
 	V5APIKey     string // an API key
 	V5APIKeyFile string
 
+	OldV3Key     string // its account's key at OldV3URL
+	OldV3KeyFile string
+
 	SharingID string // organization that pays; empty: whatever the credential can see
 	OwnHandle string // handle of the key's owner; empty: one is minted
 	Anonymous bool   // serves calls without a key where v3 allowed that
@@ -105,6 +120,8 @@ func Default() Config {
 		// v3 took 30 requests in 2 seconds from an account.
 		TenantLimits:   Limits{InFlight: 64, Rate: 30, Window: 2 * time.Second},
 		KeepOperations: 400 * 24 * time.Hour, FirstHandle: 5_000_000, FirstID: 1_000_000_000,
+		ShadowAnswer: "local", ShadowIgnore: []string{"operation.*:*id", "*:fault.text"},
+		RecordFiles: 10_000, RecordBytes: 256 << 20, RecordFileBytes: 256 << 10,
 	}
 }
 

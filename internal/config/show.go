@@ -53,7 +53,7 @@ func Example() string {
 		switch {
 		case s.example == "":
 			fmt.Fprintf(&b, "%s = %s\n", s.key, text(s.field(&c)))
-		case s.check != nil: // it is needed
+		case s.check != nil && s.check(s.field(&c)) != "": // it is needed
 			fmt.Fprintf(&b, "%s = %s\n", s.key, s.example)
 		default:
 			fmt.Fprintf(&b, "#%s = %s\n", s.key, s.example)
@@ -147,7 +147,7 @@ A list in a variable is separated by commas.
 
 ## Secrets in files
 
-` + "`v3_key_file`, `v5_token_file` and `v5_apikey_file`" + ` are read at the start and at each reload. Line breaks at their end are no
+` + "`v3_key_file`, `v5_token_file`, `v5_apikey_file` and `old_v3_key_file`" + ` are read at the start and at each reload. Line breaks at their end are no
 part of the secret. A relative path is looked up in ` + "`$CREDENTIALS_DIRECTORY`" + `, where systemd puts what ` + "`LoadCredential=`" + ` names,
 then beside the configuration file. Credentials of the names ` + "`v3-key`, `v5-token` and `v5-apikey`" + ` make the one tenant where
 neither file nor variables do. A file with a secret that is wider than mode 0600 is a warning.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -31,7 +32,7 @@ type Service struct {
 func (s *Service) Call(r *http.Request, args *xmlrpc.Args, reply *xmlrpc.Value) error {
 	c := &call{
 		Call: translate.Call{Services: s.g.services, Method: s.row.Name, Remote: remote(r), ID: s.g.requestID()},
-		row:  s.row, params: args.Params, userAgent: r.UserAgent(),
+		row:  s.row, params: args.Params, size: args.Size, userAgent: r.UserAgent(),
 	}
 	answer, err := s.chain(r.Context(), c)
 	if err != nil {
@@ -46,7 +47,10 @@ type call struct {
 	translate.Call
 	row       *translate.Row
 	params    []xmlrpc.Value
+	size      int // bytes that params hold on to
 	userAgent string
+	forwarded bool // the answer is the old server's
+	job       *job // nil where nothing is to be compared
 }
 
 // caller is who makes the call, as far as it is known by now.
@@ -62,9 +66,9 @@ type handler func(context.Context, *call) (xmlrpc.Value, error)
 
 // chain is what every row goes through, outermost first.
 func (g *Gateway) chain() handler {
-	return g.observe(g.recover(g.identify(g.mode(g.deadline(g.limit(func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return g.record(g.shadow(g.observe(g.recover(g.identify(g.remember(g.mode(g.deadline(g.limit(g.route(func(ctx context.Context, c *call) (xmlrpc.Value, error) {
 		return c.row.Call(ctx, &c.Call, c.params)
-	}))))))
+	}))))))))))
 }
 
 // observe counts and logs the call, and turns its error into a fault. Texts of
@@ -85,6 +89,11 @@ func (g *Gateway) observe(next handler) handler {
 			g.metrics.Call(c.Method, "ok", took)
 			g.log.Info("call", append(fields, zap.String("outcome", "ok"))...)
 			return answer, nil
+		}
+		if foreign := (*foreignFault)(nil); errors.As(err, &foreign) {
+			g.metrics.Call(c.Method, "fault", took)
+			g.log.Info("call", append(fields, zap.String("outcome", "fault"), zap.Int("fault", foreign.a.Fault.Code))...)
+			return xmlrpc.Value{}, foreign
 		}
 		f, known := g.services.Fault(&c.Call, err)
 		outcome := outcomeOf(f)

@@ -72,3 +72,13 @@ func (c *Control) ask(method, path string, body, out any) error {
 	}
 	return json.Unmarshal(raw, out)
 }
+
+// Shadow asks the running gateway how its answers compare with the old server's.
+func (c *Control) Shadow() (ShadowReport, error) {
+	var out ShadowReport
+	if c.client == nil {
+		return out, errors.New("no gateway runs on this store, and only a running one compares answers")
+	}
+	err := c.ask("GET", "/shadow", nil, &out)
+	return out, err
+}

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -47,6 +46,8 @@ type Gateway struct {
 	tenants   atomic.Pointer[tenant.Set]
 	limiter   *limiter
 	services  *translate.Services
+	recorder  *recorder  // nil without a recording
+	forwarder *forwarder // nil where every method is answered here
 	requestID func() string
 
 	reloading sync.Mutex // one reload at a time
@@ -138,6 +139,15 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if err := g.secure(); err != nil {
 		return nil, err
 	}
+	defer func(g *Gateway) {
+		if err != nil {
+			g.closeForwarder()
+			err = errors.Join(err, g.closeRecorder(context.Background()))
+		}
+	}(g)
+	if err := errors.Join(g.newForwarder(), g.newRecorder()); err != nil {
+		return nil, err
+	}
 	if g.client, err = g.newClient(hooks); err != nil {
 		return nil, err
 	}
@@ -150,43 +160,6 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 		return nil, errors.Join(err, g.db.Close())
 	}
 	return g, nil
-}
-
-// newClient makes the client of v5, which counts what it does.
-func (g *Gateway) newClient(hooks Hooks) (*v5.Client, error) {
-	return v5.New(v5.Options{
-		Jitter:  hooks.Jitter,
-		BaseURL: g.cfg.V5URL, PerMinute: g.cfg.V5Rate, Transport: hooks.Transport,
-		Waited: func(d time.Duration) {
-			g.metrics.RateWait(d)
-			g.activity.V5Waited(d)
-		},
-		UserAgent: "v3gate/" + Build().Version,
-		BreakerChanged: func(open bool) {
-			g.metrics.BreakerOpen(open)
-			g.log.Warn("v5 does not answer, or answers again", zap.Bool("refusing", open))
-		},
-		Observe: func(x v5.Exchange) {
-			g.metrics.V5Request(x.Route, x.Status, x.Duration)
-			g.activity.V5Request(x.Status)
-			if hooks.Exchanged != nil {
-				hooks.Exchanged(x)
-			}
-		},
-	})
-}
-
-// openStore opens the configured store, with its keys where it is sealed.
-func openStore(cfg config.Config, options []store.Option) (*store.DB, error) {
-	if cfg.SealKeyFile != "" {
-		seal, err := SealWith(cfg.SealKeyFile, cfg.SealOldKeyFiles...)
-		if err != nil {
-			return nil, fmt.Errorf("seal-key-file: %w", err)
-		}
-		options = append(slices.Clone(options), seal)
-	}
-	options = append(slices.Clone(options), store.WithRecords(records()))
-	return store.Open(cfg.Store, 2*time.Second, options...)
 }
 
 // assemble builds what works on store and client.
@@ -344,10 +317,11 @@ func (g *Gateway) Stop(ctx context.Context) error {
 		}
 	}
 	g.services.Close()
+	g.closeForwarder()
 	g.services.Ops.Close(ctx)
 	g.services.Portfolio.Close()
 	g.client.Close()
-	return errors.Join(append(errs, g.db.Close(), g.flushLog())...)
+	return errors.Join(append(errs, g.closeRecorder(ctx), g.db.Close(), g.flushLog())...)
 }
 
 // share ends before ctx does: a caller who dribbles a request until the end must

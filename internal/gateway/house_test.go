@@ -29,9 +29,11 @@ var mayImport = map[string][]string{
 	"zones":     {"store", "query", "v5"},
 	"translate": {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones"},
 	"console":   {"telemetry"},
-	"gateway":   {"certs", "console", "exchange", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
+	"gateway":   {"certs", "console", "exchange", "oldv3", "record", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
 	"estate":    {"handles"},
-	"cmd":       {"certs", "estate", "exchange", "gateway", "sandbox", "config"},
+	"oldv3":     {"xmlrpc"},
+	"record":    {"exchange", "xmlrpc", "v5", "telemetry"},
+	"cmd":       {"certs", "estate", "exchange", "gateway", "oldv3", "sandbox", "config"},
 }
 
 // onlyIn are modules that one package alone may know.

@@ -65,7 +65,7 @@ func (g *Gateway) reload() error {
 
 // replace checks and prepares everything before it changes anything.
 func (g *Gateway) replace(loaded *config.Loaded) (set, before *tenant.Set, err error) {
-	if err := loaded.Validate(); err != nil {
+	if err := errors.Join(loaded.Validate(), CheckRoutes(loaded.Config)); err != nil {
 		return nil, nil, err
 	}
 	if set, err = tenants(loaded.Tenants); err != nil {
@@ -115,7 +115,7 @@ func tenants(configured []config.Tenant) (*tenant.Set, error) {
 	var all []tenant.Tenant
 	for _, c := range configured {
 		t := tenant.Tenant{Name: c.Name, AuthScheme: "Bearer", AuthSecret: c.V5Token, SharingID: c.SharingID,
-			OwnHandle: c.OwnHandle, Anonymous: c.Anonymous, Mode: tenant.Mode(c.Mode), Limits: tenant.Limits(c.Limits),
+			OwnHandle: c.OwnHandle, OldV3Key: c.OldV3Key, Anonymous: c.Anonymous, Mode: tenant.Mode(c.Mode), Limits: tenant.Limits(c.Limits),
 			MailSlots:  tenant.MailSlots{Buy: c.BuyMailSlots, Type: cmp.Or(c.MailSlotType, "standard_2023"), Months: cmp.Or(c.MailSlotMonths, 12)},
 			BuyPremium: c.BuyPremium}
 		if c.V5APIKey != "" {

@@ -81,6 +81,10 @@ func (g *Gateway) storeRoutes(operations http.Handler) http.Handler {
 		}
 		reply(w, v, nil)
 	})
+	mux.HandleFunc("GET /shadow", func(w http.ResponseWriter, _ *http.Request) {
+		report, err := g.shadowReport()
+		reply(w, report, err)
+	})
 	mux.HandleFunc("POST /store/import", g.importRoute)
 	mux.HandleFunc("GET /store/export", g.exportRoute)
 	mux.HandleFunc("GET /store/check", func(w http.ResponseWriter, r *http.Request) {

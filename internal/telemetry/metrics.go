@@ -68,6 +68,9 @@ type Metrics struct {
 	limitRefused   *prometheus.CounterVec
 	configReloads  *prometheus.CounterVec
 	configReloaded *prometheus.GaugeVec
+	recordings     *prometheus.CounterVec
+	oldV3          *prometheus.CounterVec
+	shadow         *prometheus.CounterVec
 }
 
 // NewMetrics creates every metric of the table and registers it on reg,
@@ -237,6 +240,46 @@ func (m *Metrics) LimitWait(limit string, d time.Duration) {
 // LimitRefused counts a call that a limit refused.
 func (m *Metrics) LimitRefused(limit string) {
 	m.limitRefused.WithLabelValues(label(limit)).Inc()
+}
+
+// OldV3 counts a call that was made at the old server: "answered", "fault" or
+// "failed"; anything else is counted as "unknown".
+func (m *Metrics) OldV3(method, became string) {
+	switch became {
+	case "answered", "fault", "failed":
+	default:
+		became = unknown
+	}
+	m.oldV3.WithLabelValues(label(method), became).Inc()
+}
+
+// Shadow counts a call whose two answers were to be compared: "equal",
+// "different", "dropped" or "failed"; anything else is counted as "unknown".
+func (m *Metrics) Shadow(method, became string) {
+	switch became {
+	case "equal", "different", "dropped", "failed":
+	default:
+		became = unknown
+	}
+	m.shadow.WithLabelValues(label(method), became).Inc()
+}
+
+// RecorderBegins has the recorder's series start at 0, in a gateway that has one.
+func (m *Metrics) RecorderBegins() {
+	for _, became := range [...]string{"written", "dropped", "too_large", "full", "failed"} {
+		m.recordings.WithLabelValues(became)
+	}
+}
+
+// Recorded counts a call by what the recorder made of it: "written", "dropped",
+// "too_large", "full" or "failed"; anything else is counted as "unknown".
+func (m *Metrics) Recorded(became string) {
+	switch became {
+	case "written", "dropped", "too_large", "full", "failed":
+	default:
+		became = unknown
+	}
+	m.recordings.WithLabelValues(became).Inc()
 }
 
 // ConfigReload counts one reading of the configuration while running, and tells

@@ -75,6 +75,9 @@ func exercise(m *Metrics) {
 	m.LimitRefused("in_flight")
 	m.ConfigReload(true)
 	m.ConfigReload(false)
+	m.Recorded("written")
+	m.OldV3("domain.info", "answered")
+	m.Shadow("domain.info", "different")
 }
 
 func TestExposition(t *testing.T) {
@@ -109,11 +112,14 @@ gateway_limit_wait_seconds_count{limit="rate"} 2
 gateway_list_domains{tenant="acme"} 500
 gateway_list_unread_domains{tenant="acme"} 20
 gateway_list_walked_timestamp_seconds{tenant="acme"} 1.7e+09
+gateway_old_v3_calls_total{method="domain.info",old_v3="answered"} 1
 gateway_operations{step="RUN",type="domain_create"} 2
 gateway_operations{step="SUPPORT",type="domain_renew"} 1
 gateway_operations_oldest_open_seconds 90
 gateway_operations_overshoot_total{type="domain_renew"} 1
 gateway_operations_undecided_total{type="domain_renew"} 1
+gateway_recordings_total{recording="written"} 1
+gateway_shadow_total{method="domain.info",shadow="different"} 1
 gateway_unmapped_v5_errors_total{route="POST /domain/domains"} 1
 gateway_v5_auth_failures_total{status="401"} 1
 gateway_v5_auth_failures_total{status="403"} 0
@@ -264,7 +270,7 @@ func TestTwoRegistriesInOneProcess(t *testing.T) {
 	one, m := newTestMetrics(t)
 	two, _ := newTestMetrics(t)
 	exercise(m)
-	if n := len(exposition(t, one)); n != 45 {
+	if n := len(exposition(t, one)); n != 48 {
 		t.Errorf("the first gateway shows %d series", n)
 	}
 	if n := len(exposition(t, two)); n != 18 {

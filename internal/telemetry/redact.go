@@ -56,6 +56,9 @@ func secret(name string) bool {
 	return v
 }
 
+// Hides reports whether the log hides a field of this name.
+func Hides(name string) bool { return secret(name) }
+
 // judge reports whether a field of this name holds a credential or personal
 // data of a contact. Case, separators, a plural s and trailing digits make no
 // difference (APIKey, x-api-key, emails, streetaddr2). Everything that ends in

@@ -143,6 +143,18 @@ var table = []row{
 		"1 when the configuration in use is the last one that was read, 0 when that was wrong and the one before is kept.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.configReloaded, d) }},
 	{Metric{
+		"gateway_recordings_total", Counter, []string{"recording"},
+		"Calls that the recorder was to write to a file, by what became of it.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.recordings, d) }},
+	{Metric{
+		"gateway_old_v3_calls_total", Counter, []string{"method", "old_v3"},
+		"Calls that were made at the old server, by what it answered.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.oldV3, d) }},
+	{Metric{
+		"gateway_shadow_total", Counter, []string{"method", "shadow"},
+		"Calls whose answer here was to be compared with the old server's, by what became of it.",
+	}, func(m *Metrics, d Metric) prometheus.Collector { return counter(&m.shadow, d) }},
+	{Metric{
 		"gateway_build_info", Gauge, []string{"version", "commit", "go"},
 		"Always 1; the labels say which program is running.",
 	}, func(m *Metrics, d Metric) prometheus.Collector { return gauge(&m.buildInfo, d) }},
@@ -162,6 +174,9 @@ var labels = []struct{ Name, Values string }{
 	{"tenant", "the name of a tenant of the configuration"},
 	{"limit", "`rate` (calls of a tenant in its window), `in_flight` (calls at a time of a tenant or of all)"},
 	{"result", "`ok`, `failed` (the old configuration is kept)"},
+	{"old_v3", "`answered`, `fault`, `failed` (no answer of XML-RPC came)"},
+	{"shadow", "`equal`, `different`, `dropped` (no room to compare it), `failed` (one of the two gave no answer)"},
+	{"recording", "`written`, `dropped` (the writer could not keep up), `too_large` (for one file), `full` (the directory has all that it may have), `failed` (the disk, or it has no place in the form)"},
 	{"version", "the gateway's version"},
 	{"commit", "the commit it was built from"},
 	{"go", "the Go release it was built with"},

@@ -37,6 +37,9 @@ type Tenant struct {
 	// are the tenant's. Empty: all that the credential can see is the tenant's.
 	SharingID string
 
+	// OldV3Key is the key of its account at the old server, "" for none.
+	OldV3Key string
+
 	// OwnHandle is the v3 handle of the key's owner. Empty: one is minted.
 	OwnHandle string
 

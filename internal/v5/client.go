@@ -24,6 +24,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -81,6 +82,10 @@ type Options struct {
 	// call goes on, from the goroutine of the call. It may take its time: it
 	// holds up that call only.
 	Observe func(Exchange)
+	// Record is called once for every HTTP attempt with all of it, secrets of its
+	// bodies too: for a recorder that takes them out. ctx is the context of the
+	// request. It must be quick and must not block.
+	Record func(ctx context.Context, a Attempt)
 	// Waited is called with the time that a request spent waiting for its turn,
 	// for each that was let into the queue: 0 for one that left at once, and the
 	// time until then for one whose context ended.
@@ -113,6 +118,24 @@ type Exchange struct {
 	Err error
 }
 
+// Attempt is one HTTP attempt as it went over the wire, but for its header.
+type Attempt struct {
+	Tenant string // whose session it was
+	Route  string // see Exchange
+	Method string
+	Target string // path and query
+	Body   string // of the request
+	DryRun bool
+	// Number is higher than that of every attempt that was sent before.
+	Number uint64
+	// Background: nobody waits for it, see the function of that name.
+	Background bool
+	Status     int // 0 where no whole answer came
+	Answer     string
+	// Location is that header of the answer.
+	Location string
+}
+
 // Client sends requests to one v5 from one source address. It is safe for
 // concurrent use.
 type Client struct {
@@ -124,6 +147,8 @@ type Client struct {
 	queue     *queue
 	breaker   *breaker
 	observe   func(Exchange)
+	record    func(context.Context, Attempt)
+	sent      atomic.Uint64 // attempts
 	userAgent string
 	now       func() time.Time
 	jitter    func(bound time.Duration) time.Duration
@@ -157,6 +182,7 @@ func New(o Options) (*Client, error) {
 		base:      base,
 		rawBase:   strings.TrimRight(base.EscapedPath(), "/"),
 		observe:   o.Observe,
+		record:    o.Record,
 		userAgent: o.UserAgent,
 		now:       o.Now,
 		jitter:    o.Jitter,

@@ -149,11 +149,13 @@ func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure)
 		defer cancel()
 	}
 	var gone departure
+	number := s.c.sent.Add(1)
 	resp, err := s.c.transport(p.class).RoundTrip(p.request(gone.watch(ctx), s.c.userAgent))
 	if err == nil && resp == nil {
 		err = errNoTransport
 	}
 	if err != nil {
+		s.record(ctx, p, number, nil, "")
 		return nil, &failure{
 			Error:   &Error{Route: p.route, MaybeSent: gone.possible(s.c.own), Err: err},
 			network: true,
@@ -161,6 +163,11 @@ func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure)
 	}
 	defer resp.Body.Close()
 	body, err := readAll(resp.Body)
+	if err != nil {
+		s.record(ctx, p, number, nil, "")
+	} else {
+		s.record(ctx, p, number, resp, body)
+	}
 	if !slices.Contains(p.want, resp.StatusCode) {
 		return nil, s.c.rejected(p, resp, body, err)
 	}
@@ -172,6 +179,19 @@ func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure)
 	}
 	// The status of a write says all; that its body was cut changes nothing.
 	return &answer{route: p.route, status: resp.StatusCode, header: resp.Header, body: body, secrets: p.secrets}, nil
+}
+
+// record tells Options.Record of an attempt; resp is nil where no whole answer came.
+func (s *Session) record(ctx context.Context, p *prepared, number uint64, resp *http.Response, body string) {
+	if s.c.record == nil {
+		return
+	}
+	a := Attempt{Tenant: s.tenant, Route: p.route, Method: p.method, Target: p.uri, Body: string(p.body), DryRun: p.dryRun,
+		Number: number, Background: priorityOf(ctx, p.class) == background}
+	if resp != nil {
+		a.Status, a.Answer, a.Location = resp.StatusCode, body, resp.Header.Get("Location")
+	}
+	s.c.record(ctx, a)
 }
 
 var acceptJSON = []string{"application/json"} // no transport may change a request

@@ -46,6 +46,7 @@ func (c *Codec) read(r *http.Request) (Call, *Error) {
 	if err != nil {
 		return Call{}, err.(*Error)
 	}
+	call.Size = buf.Len()
 	return call, nil
 }
 

@@ -26,6 +26,7 @@ const ContentType = "text/xml"
 type Args struct {
 	Method string
 	Params []Value
+	Size   int // see Call
 }
 
 // ServiceName gives the name to register a method's service under. gorilla wants
@@ -97,7 +98,7 @@ func (x *exchange) ReadRequest(args any) error {
 	if !ok {
 		return fmt.Errorf("read request: service takes %T, not *xmlrpc.Args", args)
 	}
-	a.Method, a.Params = x.call.Method, x.call.Params
+	a.Method, a.Params, a.Size = x.call.Method, x.call.Params, x.call.Size
 	return nil
 }
 
@@ -132,10 +133,15 @@ func (x *exchange) WriteError(w http.ResponseWriter, _ int, err error) {
 		}
 		err = x.err
 	}
-	code, text := x.codec.fault(err)
 	buf := buffers.Get().(*buffer)
 	defer buf.release()
-	buf.b = AppendFault(buf.b, code, text)
+	var whole interface{ Document() []byte }
+	if errors.As(err, &whole) && len(whole.Document()) > 0 {
+		buf.b = append(buf.b, whole.Document()...)
+	} else {
+		code, text := x.codec.fault(err)
+		buf.b = AppendFault(buf.b, code, text)
+	}
 	send(w, x.r, buf.b)
 }
 

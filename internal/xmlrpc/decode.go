@@ -6,6 +6,9 @@ import "strconv"
 type Call struct {
 	Method string // as received, without blanks around it
 	Params []Value
+	// Size is how many bytes the document had, after decompression, of a call that
+	// a [Codec] has read. Params share that many, however little of it they are.
+	Size int
 }
 
 // DecodeCall reads a <methodCall>. The body may be reused afterwards. charset is

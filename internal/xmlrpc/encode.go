@@ -18,6 +18,9 @@ const declaration = "<?xml version='1.0'?>\n"
 // (Python refuses it as well, and clients with 32-bit ints would misread it) or
 // a date outside the years 1 to 9999; dst is then given back as it was.
 func AppendResponse(dst []byte, v Value) ([]byte, error) {
+	if v.IsDocument() {
+		return append(dst, v.text...), nil
+	}
 	start := len(dst)
 	dst = append(dst, declaration+"<methodResponse>\n<params>\n<param>\n"...)
 	dst, err := appendValue(dst, v)
