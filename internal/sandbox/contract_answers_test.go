@@ -185,6 +185,12 @@ func TestAnswersAreDocumented(t *testing.T) {
 		{"PUT /domain/transferin/locked.com/authinfo", 202, map[string]any{"authinfo": "right"}},
 		{"PUT /domain/transferin/locked.com", 202, map[string]any{}},
 		{"GET /organization/organizations/" + resellerID + "/customers", 200, nil},
+		{"DELETE " + own, 202, nil},
+		{"DELETE " + own, 400, nil},
+		{"DELETE /domain/domains/else.org", 403, nil},
+		{"advance", 0, nil},
+		{"GET " + own, 200, nil},
+		{"GET " + own + "/restore", 200, nil},
 	} {
 		if s.request == "advance" {
 			r.s.Advance(time.Second)

@@ -97,6 +97,7 @@ func UsesOfPrefix(handle, tenant string) []byte { return Key(kindUses, handle, t
 func MailboxKey(tenant, fqdn, login string) []byte {
 	return Key(kindMailbox, tenant, fqdn, login)
 }
+func MailboxesPrefix(tenant, fqdn string) []byte { return Key(kindMailbox, tenant, fqdn) }
 func UsesPrefix(handle string) []byte            { return Key(kindUses, handle) }
 func OpKey(id int64) []byte                      { return Key(kindOp, id) }
 func OpsPrefix() []byte                          { return Key(kindOp) }

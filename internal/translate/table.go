@@ -104,6 +104,17 @@ func built() []Row {
 			V5:          []string{"GET /domain/domains/{d}", "GET /domain/domains/{d}/restore", "(both again, twice)", "POST /domain/domains/{d}/restore"},
 			Note:        "for one year only; v5 takes no other duration",
 			Divergences: []int{10, 11, 39, 40, 47}}),
+		Writing("domain.delete", domainDeleteCheck, submit, Row{Support: Full, Class: Write, Key: KeyRequired,
+			V5: deleteCalls, Note: "sent once; a restricted feature of v5, which not every organization has", Divergences: []int{10, 39, 89}}),
+		Method("domain.delete.available", domainDeleteAvailable, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/domains/{d}", "(GET /domain/domains/{d}/restore)"}, Divergences: []int{89}}),
+		Writing("domain.delete.proceed", domainDeleteCheck, submit, Row{Support: Full, Class: Write, Key: KeyRequired,
+			V5: deleteCalls, Note: "the same as domain.delete", Divergences: []int{10, 39, 89}}),
+		Method("domain.release", domainRelease, Row{Support: Full, Class: Write, Key: KeyRequired,
+			V5: []string{"GET /domain/domains/{d}", "GET /organization/organizations/{id}/customers",
+				"GET /domain/domains", "POST /organization/organizations/{id}/action"},
+			Note: "gives up the customer whose only domain it is, and refuses where there are others", Divergences: []int{90}}),
+
 		Method("domain.transferin.available", transferinAvailable, Row{Support: Full, Class: Read, Key: KeyRequired,
 			V5: []string{"POST /domain/transferin/{d}/available"}}),
 		Writing("domain.transferin.proceed", transferinProceedCheck, submit, Row{Support: Partial, Class: Paid, Key: KeyRequired,
@@ -241,13 +252,15 @@ func built() []Row {
 	}
 }
 
+// deleteCalls are what a deletion asks of v5.
+var deleteCalls = []string{"GET /domain/domains/{d}", "GET /domain/domains/{d}/restore", "(both again, twice)", "DELETE /domain/domains/{d}"}
+
 // unbuilt are the documented methods without a handler: refused for good, or
 // planned.
 func unbuilt() []Row {
 	return []Row{
 		planned("domain.count", Read),
 		planned("domain.list", Read),
-		planned("domain.release", Write),
 		refused("domain.packmail.create", Paid, "v5 sells mailboxes one by one, a different product"),
 		refused("domain.packmail.delete", Write, "v5 sells mailboxes one by one, a different product"),
 		refused("domain.packmail.update", Paid, "v5 sells mailboxes one by one, a different product"),
@@ -266,12 +279,9 @@ func unbuilt() []Row {
 		planned("domain.price", Read),
 		planned("domain.price.list", Read),
 		refused("domain.push", Write, "v5 has no tag change; it only accepts or refuses an outgoing transfer"),
-		planned("domain.delete", Write),
-		planned("domain.delete.available", Read),
-		planned("domain.delete.proceed", Write),
-		planned("domain.delete.accept", Write).key(KeyOptional),
-		planned("domain.delete.decline", Write).key(KeyOptional),
-		planned("domain.delete.info", Read).key(KeyOptional),
+		refused("domain.delete.accept", Write, noDeleteRequest).key(KeyOptional),
+		refused("domain.delete.decline", Write, noDeleteRequest).key(KeyOptional),
+		refused("domain.delete.info", Read, noDeleteRequest).key(KeyOptional),
 		refused("domain.misc.dk_registrar_validation", Write, "v5 has nothing for it").key(KeyOptional),
 		refused("domain.owner.set_dry_run", Read, "an old name; v3 itself replaced it by the --dry-run parameter"),
 		refused("changeowner.create", Paid, "an old name; call domain.owner.set"),
@@ -290,6 +300,9 @@ func unbuilt() []Row {
 		planned("catalog.list", Read).key(KeyOptional),
 	}
 }
+
+// noDeleteRequest is the reason of the methods with which somebody answered one.
+const noDeleteRequest = "v5 deletes a domain without asking anybody, so there is no request to answer or to show"
 
 var methodName = regexp.MustCompile(`^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$`)
 
