@@ -63,6 +63,8 @@ func TestAnswersAreDocumented(t *testing.T) {
 		{"GET /organization/organizations", 200, nil},
 		{"GET /billing/info", 200, nil},
 		{"GET /billing/info/" + resellerID, 200, nil},
+		{"GET /billing/price/domain?name=.com&processes=create", 200, nil},
+		{"GET /billing/price/nothing", 404, nil},
 		{"GET /domain/tlds", 200, nil},
 		{"GET /domain/tlds/com", 200, nil},
 		{"GET /domain/check?name=new.com", 200, nil}, // pending

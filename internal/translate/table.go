@@ -115,6 +115,14 @@ func built() []Row {
 				"GET /domain/domains", "POST /organization/organizations/{id}/action"},
 			Note: "gives up the customer whose only domain it is, and refuses where there are others", Divergences: []int{90}}),
 
+		Method("domain.price", domainPrice, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/check for each name"}, Divergences: []int{91}}),
+		Method("domain.price.list", domainPriceList, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/check for each name"}, Divergences: []int{91}}),
+		Method("catalog.list", catalogList, Row{Support: Partial, Class: Read, Key: KeyOptional,
+			V5:   []string{"GET /billing/price/domain for each extension", "GET /domain/check for each domain"},
+			Note: "the prices of domains", Divergences: []int{92}}),
+
 		Method("domain.transferin.available", transferinAvailable, Row{Support: Full, Class: Read, Key: KeyRequired,
 			V5: []string{"POST /domain/transferin/{d}/available"}}),
 		Writing("domain.transferin.proceed", transferinProceedCheck, submit, Row{Support: Partial, Class: Paid, Key: KeyRequired,
@@ -276,8 +284,6 @@ func unbuilt() []Row {
 		planned("domain.smd.info", Read),
 		planned("domain.smd.list", Read),
 		refused("domain.misc.ukrights", Read, "the programme for .uk rights ended in 2019 and v5 knows nothing of it"),
-		planned("domain.price", Read),
-		planned("domain.price.list", Read),
 		refused("domain.push", Write, "v5 has no tag change; it only accepts or refuses an outgoing transfer"),
 		refused("domain.delete.accept", Write, noDeleteRequest).key(KeyOptional),
 		refused("domain.delete.decline", Write, noDeleteRequest).key(KeyOptional),
@@ -297,7 +303,6 @@ func unbuilt() []Row {
 		refused("operation.create_bo", Write, "private to the old service"),
 		refused("operation.delete_parameter", Write, "private to the old service"),
 		refused("operation.get_logs", Read, "private to the old service"),
-		planned("catalog.list", Read).key(KeyOptional),
 	}
 }
 

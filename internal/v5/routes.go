@@ -98,6 +98,7 @@ var table = []endpoint{
 	{method: "GET", path: "/organization/organizations", class: Read, ok: []int{http.StatusOK}},
 	{method: "GET", path: "/billing/info", class: Read, ok: []int{http.StatusOK}},
 	{method: "GET", path: "/billing/info/{sharing_id}", class: Read, ok: []int{http.StatusOK}},
+	{method: "GET", path: "/billing/price/{type}", class: Read, ok: []int{http.StatusOK}, query: []string{"name", "processes", "currency", "grid", "sharing_id"}},
 	{method: "POST", path: "/domain/domains", class: Paid, dryRun: true, ok: []int{http.StatusAccepted}, query: paying, body: DomainCreate{}},
 	{method: "POST", path: "/domain/changeowner/{d}", class: Paid, dryRun: true, ok: []int{http.StatusAccepted}, query: paying, body: ChangeOwner{}},
 	{method: "GET", path: "/domain/domains/{d}/renew", class: Read, ok: []int{http.StatusOK}},
