@@ -21,6 +21,7 @@ import (
 	"v3gate/internal/store"
 	"v3gate/internal/translate"
 	"v3gate/internal/v5"
+	"v3gate/internal/zones"
 )
 
 // OperationView is an operation as operators see it. It holds no contact data
@@ -224,7 +225,7 @@ func OpenControl(storePath string, options ...store.Option) (*Control, error) {
 	}
 	book := handles.New(db, handles.DefaultFloors(), time.Now)
 	engine, err := ops.New(db, ops.Options{
-		Settle:  translate.Settle(book),
+		Settle:  translate.Settle(book, zones.New(db, handles.DefaultFloors().ID, time.Now)),
 		Kinds:   translate.Kinds(book),
 		Follow:  translate.Follow(book),
 		Session: func(string) (*v5.Session, error) { return nil, errors.New("no daemon is running") },

@@ -177,7 +177,7 @@ func (g *Gateway) assemble(hooks Hooks) error {
 	kinds := translate.Kinds(book)
 	maps.Copy(kinds, push.Kinds())
 	engine, err := ops.New(g.db, ops.Options{
-		Session: g.session, Settle: translate.Settle(book), Wait: g.cfg.PaidWait, FirstID: g.cfg.FirstID,
+		Session: g.session, Settle: translate.Settle(book, zoneBook), Wait: g.cfg.PaidWait, FirstID: g.cfg.FirstID,
 		SkipDryRun: !g.cfg.V5DryRun, Kinds: kinds, Follow: translate.Follow(book),
 		Now: hooks.Now, Log: g.log, At: hooks.At,
 		DryRunIgnored: func(op *ops.Operation) { g.metrics.DryRunIgnored(op.Type) },

@@ -27,6 +27,7 @@ type Book struct {
 	floors Floors
 	now    func() time.Time
 	epoch  atomic.Uint64
+	gone   atomic.Uint64
 
 	// What every domain.info reads.
 	refs    refs

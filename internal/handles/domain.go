@@ -166,22 +166,31 @@ func (b *Book) EachUse(tx *store.Tx, tenant, handle string, fn func(fqdn, role s
 	})
 }
 
-// Forget takes the handles off a domain that is no longer the tenant's. Its id
-// stays.
+// Forget takes off a domain that is no longer the tenant's what was known of it:
+// its handles and what was kept of its mailboxes. Its id stays.
 func (b *Book) Forget(tenant, fqdn string) error {
-	b.Changed()
-	return b.db.Update(func(tx *store.Tx) error {
-		d, err := readDomain(tx, tenant, fqdn)
-		if err != nil || d.ID == 0 {
-			return err
-		}
-		err = d.Roles.each(func(role string, handle *string) error {
-			return tx.Delete(store.UsesKey(*handle, tenant, fqdn, role))
-		})
-		d.Roles = Roles{}
-		return errors.Join(err, store.PutJSON(tx, store.DomainKey(tenant, fqdn), d), tx.Delete(store.SeenKey(tenant, fqdn)))
-	})
+	return b.db.Update(func(tx *store.Tx) error { return b.ForgetIn(tx, tenant, fqdn) })
 }
+
+// ForgetIn is Forget in the caller's transaction.
+func (b *Book) ForgetIn(tx *store.Tx, tenant, fqdn string) error {
+	b.gone.Add(1)
+	b.Changed()
+	err := forgetMailboxes(tx, tenant, fqdn)
+	d, unread := readDomain(tx, tenant, fqdn)
+	if unread != nil || d.ID == 0 {
+		return errors.Join(err, unread)
+	}
+	err = errors.Join(err, d.Roles.each(func(role string, handle *string) error {
+		return tx.Delete(store.UsesKey(*handle, tenant, fqdn, role))
+	}))
+	d.Roles = Roles{}
+	return errors.Join(err, store.PutJSON(tx, store.DomainKey(tenant, fqdn), d), tx.Delete(store.SeenKey(tenant, fqdn)))
+}
+
+// Gone counts the domains that were forgotten: whose a domain is may be another
+// matter then.
+func (b *Book) Gone() uint64 { return b.gone.Load() }
 
 // In gives a role's contact. v5 may leave out all but the owner; they are then the
 // owner's (v5 documentation).

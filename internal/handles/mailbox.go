@@ -1,6 +1,8 @@
 package handles
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 
 	"v3gate/internal/store"
@@ -38,4 +40,17 @@ func (b *Book) SetMailbox(tx *store.Tx, tenant, fqdn, login string, m Mailbox) e
 		return tx.Delete(key)
 	}
 	return store.PutJSON(tx, key, m)
+}
+
+// forgetMailboxes takes away what is kept of all mailboxes of a domain.
+func forgetMailboxes(tx *store.Tx, tenant, fqdn string) error {
+	var keys [][]byte
+	err := tx.ScanKeys(store.MailboxesPrefix(tenant, fqdn), func(key []byte) error {
+		keys = append(keys, bytes.Clone(key))
+		return nil
+	})
+	for _, key := range keys {
+		err = errors.Join(err, tx.Delete(key))
+	}
+	return err
 }

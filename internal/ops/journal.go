@@ -61,7 +61,7 @@ func load(tx *store.Tx, id int64) (*Operation, error) {
 }
 
 // put writes an operation and its indexes, all in the caller's transaction.
-func put(tx *store.Tx, op *Operation, paid bool) error {
+func put(tx *store.Tx, op *Operation, guards bool) error {
 	if op.Step.AtEnd() {
 		op.Request = nil
 	}
@@ -77,14 +77,14 @@ func put(tx *store.Tx, op *Operation, paid bool) error {
 		key := store.OpGuardKey(op.FQDN)
 		holder := store.GetID(tx, key)
 		switch {
-		case paid && op.Open() && holder != op.ID:
+		case guards && op.Open() && holder != op.ID:
 			// One that comes back from v5's SUPPORT may find another in its
 			// place, which must not lose the name.
 			if other, err := load(tx, holder); err == nil && other.Open() {
 				return nil
 			}
 			return store.PutID(tx, key, op.ID)
-		case !(paid && op.Open()) && holder == op.ID:
+		case !(guards && op.Open()) && holder == op.ID:
 			return tx.Delete(key)
 		}
 		return nil
@@ -147,7 +147,7 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 	err = e.db.Update(func(tx *store.Tx) (err error) {
 		next = nil
 		running, err := e.joined(tx, in)
-		if kind.Paid && !in.Nothing && !in.taken {
+		if kind.guards() && !in.Nothing && !in.taken {
 			running, err = made(tx, in)
 		}
 		if err != nil {
@@ -177,7 +177,7 @@ func (e *Engine) intend(in Intent, baseline json.RawMessage) (op Operation, fres
 				op.Request = kind.Forget(op.Request)
 			}
 		}
-		return put(tx, &op, kind.Paid)
+		return put(tx, &op, kind.guards())
 	})
 	if err != nil {
 		return Operation{}, false, err // what op holds was not committed
@@ -281,7 +281,7 @@ func (e *Engine) write(tx *store.Tx, op *Operation) (next []Operation, err error
 	bought := kind.Sequel && op.Work.Begun
 	settles := !op.Work.Settled && (op.Step == Done || bought)
 	op.Work.Settled = op.Work.Settled || bought
-	if err := put(tx, op, kind.Paid); err != nil {
+	if err := put(tx, op, kind.guards()); err != nil {
 		return nil, err
 	}
 	if !settles {

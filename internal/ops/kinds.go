@@ -17,6 +17,7 @@ const (
 	KindContacts         = "contacts"
 	KindRenew            = "renew"
 	KindRestore          = "restore"
+	KindDelete           = "delete"
 	KindTransferIn       = "transfer_in"
 	KindRelaunchTransfer = "relaunch_transfer"
 	KindTransferLock     = "transfer_lock"
@@ -44,6 +45,9 @@ type Kind struct {
 	// Paid work costs money: it holds the name until its outcome is known, and
 	// starts in BILL instead of WAIT.
 	Paid bool
+	// Holds: work that costs nothing and cannot be undone, so that it holds the
+	// name as paid work does.
+	Holds bool
 	// Baseline reads what v5 shows before anything is sent. It is stored with
 	// the intent; a later reading that equals it proves nothing about our call.
 	// It refuses what v5 already shows to be impossible, and gives errNothing
@@ -108,12 +112,15 @@ func (k *Kind) baseline(ctx context.Context, s *v5.Session, in *Intent) (json.Ra
 	return k.Baseline(ctx, s, in)
 }
 
+// guards tells whether work of the kind holds the name.
+func (k *Kind) guards() bool { return k.Paid || k.Holds }
+
 func kinds() map[string]Kind {
 	return map[string]Kind{
 		KindCreate:      followed(create),
 		KindChangeOwner: changeOwner,
 		KindContacts:    contacts,
-		KindRenew:       renew, KindRestore: restore,
+		KindRenew:       renew, KindRestore: restore, KindDelete: deletion,
 		KindTransferIn: followed(transferIn), KindRelaunchTransfer: followed(relaunchTransfer),
 		KindTransferLock: transferLock,
 		KindNameservers:  nameservers, KindNameserverHosts: nameserverHosts,

@@ -14,10 +14,11 @@ func Records() func(value []byte) (store.OperationRecord, error) {
 		if err := json.Unmarshal(value, &op); err != nil {
 			return store.OperationRecord{}, err
 		}
+		kind := kinds[op.Kind]
 		return store.OperationRecord{
 			ID: op.ID, Tenant: op.Tenant, FQDN: op.FQDN, Once: op.Once, List: op.List,
 			AtEnd:  op.Step.AtEnd(),
-			Guards: kinds[op.Kind].Paid && op.Open(),
+			Guards: kind.guards() && op.Open(),
 			Spent:  op.State == Sending || op.State == Unknown || op.State == Accepted,
 			Lists:  op.List != "" && op.Work.Next > 0 && !op.Step.AtEnd(),
 			Places: max(0, op.Work.Next-1),

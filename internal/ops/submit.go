@@ -43,7 +43,7 @@ func (e *Engine) journal(ctx context.Context, kind Kind, in Intent) (op Operatio
 	if in.Nothing {
 		return e.intend(in, nil)
 	}
-	if kind.Paid {
+	if kind.guards() {
 		leave, err := e.enter(ctx, in.FQDN)
 		if err != nil {
 			return op, false, err

@@ -98,6 +98,11 @@ func Touch(tx *store.Tx, tenant, fqdn string) error {
 	return put(tx, tenant, r)
 }
 
+// Mark is Touch in a transaction of its own.
+func (m *Mirror) Mark(tenant, fqdn string) error {
+	return m.db.Update(func(tx *store.Tx) error { return Touch(tx, tenant, fqdn) })
+}
+
 func decode(key, value []byte) (*Row, error) {
 	parts := store.KeyStrings(key)
 	r := &Row{FQDN: parts[len(parts)-1]}

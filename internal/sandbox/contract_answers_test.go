@@ -63,6 +63,8 @@ func TestAnswersAreDocumented(t *testing.T) {
 		{"GET /organization/organizations", 200, nil},
 		{"GET /billing/info", 200, nil},
 		{"GET /billing/info/" + resellerID, 200, nil},
+		{"GET /billing/price/domain?name=.com&processes=create", 200, nil},
+		{"GET /billing/price/nothing", 404, nil},
 		{"GET /domain/tlds", 200, nil},
 		{"GET /domain/tlds/com", 200, nil},
 		{"GET /domain/check?name=new.com", 200, nil}, // pending
@@ -185,6 +187,12 @@ func TestAnswersAreDocumented(t *testing.T) {
 		{"PUT /domain/transferin/locked.com/authinfo", 202, map[string]any{"authinfo": "right"}},
 		{"PUT /domain/transferin/locked.com", 202, map[string]any{}},
 		{"GET /organization/organizations/" + resellerID + "/customers", 200, nil},
+		{"DELETE " + own, 202, nil},
+		{"DELETE " + own, 400, nil},
+		{"DELETE /domain/domains/else.org", 403, nil},
+		{"advance", 0, nil},
+		{"GET " + own, 200, nil},
+		{"GET " + own + "/restore", 200, nil},
 	} {
 		if s.request == "advance" {
 			r.s.Advance(time.Second)

@@ -27,7 +27,9 @@ type domain struct {
 	autorenew                    autorenew
 	renewing                     int // years bought that the registry does not show yet
 	restoring                    bool
-	records                      records // in LiveDNS, nil where it is not there
+	deleting                     bool      // an order to delete it is under way
+	deleted                      time.Time // when it was deleted; zero while it was not
+	records                      records   // in LiveDNS, nil where it is not there
 	mail                         mail
 }
 
@@ -56,6 +58,10 @@ func domainRoutes() []route {
 		{
 			method: "GET", pattern: "/domain/domains/{d}", success: 200,
 			find: (*Sandbox).findDomain, do: (*Sandbox).showDomain,
+		},
+		{
+			method: "DELETE", pattern: "/domain/domains/{d}", success: 202,
+			find: (*Sandbox).findDomain, check: (*Sandbox).checkDelete, do: (*Sandbox).deleteDomain,
 		},
 		{
 			method: "GET", pattern: "/domain/domains/{d}/createstatus", success: 200,
@@ -127,6 +133,9 @@ func (d *domain) life() life {
 	var l life
 	l.holdEnds = d.ends.AddDate(0, 0, t.grace)
 	l.deletes = l.holdEnds.Add(-10 * time.Hour)
+	if !d.deleted.IsZero() {
+		l.holdEnds, l.deletes = d.deleted, d.deleted
+	}
 	l.restoreEnds = l.holdEnds.AddDate(0, 0, t.redemption)
 	l.pendingEnds = l.restoreEnds.AddDate(0, 0, t.pending)
 	return l

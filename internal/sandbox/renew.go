@@ -40,7 +40,7 @@ func renewRoutes() []route {
 // bought already; 0 when a renewal is prohibited.
 func (s *Sandbox) longestRenewal(d *domain) int {
 	now := s.now()
-	if slices.Contains(d.status, "clientRenewProhibited") || d.restoring || now.After(d.life().deletes) && now.After(d.ends) {
+	if slices.Contains(d.status, "clientRenewProhibited") || d.restoring || d.deleting || !d.deleted.IsZero() || now.After(d.life().deletes) && now.After(d.ends) {
 		return 0
 	}
 	longest := 0
@@ -99,7 +99,7 @@ func (s *Sandbox) renew(c *call) answer {
 // restorable is true in the redemption period of the extension.
 func (s *Sandbox) restorable(d *domain) bool {
 	now, l := s.now(), d.life()
-	return !d.restoring && now.After(l.holdEnds) && now.Before(l.restoreEnds)
+	return !d.restoring && !now.Before(l.holdEnds) && now.Before(l.restoreEnds)
 }
 
 func (s *Sandbox) checkRestore(c *call) *answer {
@@ -117,7 +117,7 @@ func (s *Sandbox) restore(c *call) answer {
 	s.buy(purchase{
 		what: "restore", fqdn: d.fqdn, years: 1, cost: s.priceOf(d.fqdn, "restore", 1), payer: s.payer(c),
 		start: s.inSteps(func(at time.Time) {
-			d.restoring = false
+			d.restoring, d.deleted = false, time.Time{}
 			d.ends = d.ends.AddDate(1, 0, 0)
 			d.touch(at)
 		}),

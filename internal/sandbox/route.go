@@ -66,7 +66,7 @@ func routeTable() []route {
 	return slices.Concat(
 		checkRoutes(), domainRoutes(), contactRoutes(), ownerChangeRoutes(),
 		renewRoutes(), nameserverRoutes(), hostRoutes(), dnskeyRoutes(), webredirRoutes(), settingRoutes(), tagRoutes(),
-		tldRoutes(), transferRoutes(), organizationRoutes(), billingRoutes(), liveDNSRoutes(),
+		tldRoutes(), transferRoutes(), organizationRoutes(), billingRoutes(), priceRoutes(), liveDNSRoutes(),
 		forwardRoutes(), mailboxRoutes(), slotRoutes(),
 	)
 }

@@ -105,6 +105,7 @@ func PortfolioKey(tenant, fqdn string) []byte    { return Key(kindPortfolio, ten
 func PortfolioPrefix(tenant string) []byte       { return Key(kindPortfolio, tenant) }
 func PortfolioStateKey(tenant string) []byte     { return Key(kindPortfolioState, tenant) }
 func PortfolioStatesPrefix() []byte              { return Key(kindPortfolioState) }
+func MailboxesPrefix(tenant, fqdn string) []byte { return Key(kindMailbox, tenant, fqdn) }
 func UsesPrefix(handle string) []byte            { return Key(kindUses, handle) }
 func OpKey(id int64) []byte                      { return Key(kindOp, id) }
 func OpsPrefix() []byte                          { return Key(kindOp) }

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -24,7 +25,7 @@ import (
 //	refuse:"why"    a fault when given
 //
 // Field types are string, int64, bool, time.Time, []string, map[string]string,
-// map[string][]string, xmlrpc.Value, options, keyed, zoneNumber, recordSet, structs of
+// map[string][]string, xmlrpc.Value, options, keyed, oneOrMore, wholeYears, zoneNumber, recordSet, structs of
 // these, and pointers where absence must be told from a zero.
 type field struct {
 	name     string
@@ -125,6 +126,14 @@ func set(c *Call, f field, path string, v xmlrpc.Value, into reflect.Value) erro
 		return setRecords(c, path, v, to)
 	case *[]string:
 		return setList(path, v, to)
+	case *oneOrMore:
+		if v.Kind() == xmlrpc.KindArray {
+			return setList(path, v, (*[]string)(to))
+		}
+		*to = oneOrMore{""}
+		return setText(path, v, &(*to)[0])
+	case *wholeYears:
+		return setYears(f, path, v, to)
 	case *map[string]string:
 		return setMap(path, v, to)
 	case *map[string][]string:
@@ -229,6 +238,23 @@ func setInt(f field, path string, v xmlrpc.Value, to *int64) error {
 		}
 	}
 	return wrongType(fault.Integer, path, "int", v)
+}
+
+// oneOrMore is a parameter that is a string or an array of them.
+type oneOrMore []string
+
+// wholeYears is a duration: documented as a double, and sent as an int.
+type wholeYears int64
+
+func setYears(f field, path string, v xmlrpc.Value, to *wholeYears) error {
+	if d, ok := v.Double(); ok {
+		if d != math.Trunc(d) || math.Abs(d) > 1000 {
+			return fault.New(fault.Duration, fault.CauseValue, "%s must be a number of whole years", path).About(path)
+		}
+		*to = wholeYears(d)
+		return nil
+	}
+	return setInt(f, path, v, (*int64)(to))
 }
 
 // setBool takes a boolean, or 0 and 1 as int or string (seen in clients).

@@ -112,16 +112,18 @@ func (c *Call) fillOwn(ctx context.Context, handle string) (handles.Contact, err
 // somebody else, are the same to the caller: v3 hid foreign domains too
 // (recorded).
 func (c *Call) domain(ctx context.Context, fqdn string) (*v5.Domain, error) {
+	gone := c.Book.Gone()
 	d, err := c.V5.Domain(ctx, fqdn)
-	return c.owning(d, fqdn, err)
+	return c.owning(d, fqdn, gone, err)
 }
 
 // sharedDomain is domain for what only shows it: callers who ask at the same time
 // share one request. The domain is not to be changed.
 func (c *Call) sharedDomain(ctx context.Context, fqdn string) (*v5.Domain, error) {
+	gone := c.Book.Gone()
 	key := readingKey{c.Tenant.Name, fqdn, c.Book.Epoch()}
 	d, err := c.readings.do(ctx, key, func(ctx context.Context) (*v5.Domain, error) { return c.V5.Domain(ctx, fqdn) })
-	return c.owning(d, fqdn, err)
+	return c.owning(d, fqdn, gone, err)
 }
 
 // recognised reads a domain with read, and names its contacts by handles.
@@ -157,31 +159,34 @@ func changing(tx *store.Tx, tenant, fqdn string) (busy bool, err error) {
 	return busy, err
 }
 
-// owning makes sure that a domain that was read is the caller's.
-func (c *Call) owning(d *v5.Domain, fqdn string, err error) (*v5.Domain, error) {
+// owning makes sure that a domain that was read is the caller's. gone is what
+// Book.Gone gave before.
+func (c *Call) owning(d *v5.Domain, fqdn string, gone uint64, err error) (*v5.Domain, error) {
 	if err != nil {
 		return nil, onDomain{fqdn, err}
 	}
 	if !c.V5.Owns(d) {
 		return nil, noDomain(fqdn)
 	}
-	c.owned.remember(c.Tenant.Name, fqdn, c.Now())
+	c.owned.remember(c.Tenant.Name, fqdn, c.Now(), gone)
 	return d, nil
 }
 
 // ownsDomain is domain for calls that need no fresh reading: an answer of the
 // last minutes will do.
 func (c *Call) ownsDomain(ctx context.Context, fqdn string) error {
-	if c.owned.recent(c.Tenant.Name, fqdn, c.Now()) {
+	if c.owned.recent(c.Tenant.Name, fqdn, c.Now(), c.Book.Gone()) {
 		return nil
 	}
 	_, err := c.sharedDomain(ctx, fqdn)
 	return err
 }
 
-// ownership remembers for a few minutes which domains were seen to be whose.
+// ownership remembers for a few minutes which domains were seen to be whose, as
+// long as no domain of the gateway's goes.
 type ownership struct {
 	mu   sync.RWMutex
+	gone uint64 // of Book.Gone, when what is in seen was seen
 	seen map[[2]string]time.Time
 }
 
@@ -190,27 +195,30 @@ const (
 	ownershipMost  = 10_000
 )
 
-func (o *ownership) remember(tenant, fqdn string, now time.Time) {
-	if o.within(time.Minute, tenant, fqdn, now) {
+func (o *ownership) remember(tenant, fqdn string, now time.Time, gone uint64) {
+	if o.within(time.Minute, tenant, fqdn, now, gone) {
 		return // it is young enough
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.seen == nil || len(o.seen) >= ownershipMost {
-		o.seen = map[[2]string]time.Time{}
+	switch {
+	case gone < o.gone:
+		return // another reading is newer
+	case gone > o.gone || o.seen == nil || len(o.seen) >= ownershipMost:
+		o.gone, o.seen = gone, map[[2]string]time.Time{}
 	}
 	o.seen[[2]string{tenant, fqdn}] = now
 }
 
-func (o *ownership) recent(tenant, fqdn string, now time.Time) bool {
-	return o.within(ownershipLasts, tenant, fqdn, now)
+func (o *ownership) recent(tenant, fqdn string, now time.Time, gone uint64) bool {
+	return o.within(ownershipLasts, tenant, fqdn, now, gone)
 }
 
-func (o *ownership) within(d time.Duration, tenant, fqdn string, now time.Time) bool {
+func (o *ownership) within(d time.Duration, tenant, fqdn string, now time.Time, gone uint64) bool {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	at, ok := o.seen[[2]string{tenant, fqdn}]
-	return ok && now.Sub(at) < d
+	return ok && o.gone == gone && now.Sub(at) < d
 }
 
 // fqdnPattern is the pattern of the original's fault, as recorded.

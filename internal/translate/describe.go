@@ -93,6 +93,10 @@ func typeName(t reflect.Type) string {
 		return "struct"
 	case reflect.TypeFor[nothing]():
 		return "nil"
+	case reflect.TypeFor[oneOrMore]():
+		return "array of string or string"
+	case reflect.TypeFor[wholeYears]():
+		return "double or int"
 	case reflect.TypeFor[recordSet]():
 		return "string or array of struct"
 	}

@@ -14,6 +14,7 @@ import (
 	"v3gate/internal/store"
 	"v3gate/internal/v5"
 	"v3gate/internal/xmlrpc"
+	"v3gate/internal/zones"
 )
 
 type contactsSetIn struct {
@@ -117,11 +118,11 @@ func rolesOf(op *ops.Operation) (roles handles.Roles, err error) {
 }
 
 // Settle records, in the commit that makes an operation DONE, which handles its
-// domain uses from now on.
-func Settle(book *handles.Book) func(*store.Tx, *ops.Operation) error {
+// domain uses from now on, and what else became of the domain.
+func Settle(book *handles.Book, zoneBook *zones.Book) func(*store.Tx, *ops.Operation) error {
 	return func(tx *store.Tx, op *ops.Operation) error {
 		book.Changed()
-		if err := errors.Join(settleMailbox(tx, book, op), touch(tx, op)); err != nil {
+		if err := errors.Join(settleMailbox(tx, book, op), settleDomain(tx, book, zoneBook, op), touch(tx, op)); err != nil {
 			return err
 		}
 		roles, err := rolesOf(op)

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	"v3gate/internal/fault"
 	"v3gate/internal/handles"
 	"v3gate/internal/ops"
 	"v3gate/internal/portfolio"
@@ -83,8 +85,8 @@ func domainOptions() *query.Schema[listed] {
 		query.Time("date_updated", date, parisZone, at(func(d *l) *time.Time { return d.Updated })),
 		query.Text("fqdn", query.Eq|query.Many|query.Like|query.Sort|query.Natural, func(d *l) string { return d.FQDN }).Form(normal),
 		query.Int("id", query.Eq|query.Sort, func(d *l) int64 { return d.domain().ID }),
-		query.Texts("service", query.Eq|query.Sort, func(d *l) []string { return services(d.Services) }),
-		query.Texts("status", query.Eq|query.Sort, func(d *l) []string { return d.Status }),
+		query.Texts("service", query.Eq|query.Sort, func(d *l) []string { return services(d.Services) }).Form(serviceForm),
+		query.Texts("status", query.Eq|query.Sort, func(d *l) []string { return d.Status }).Form(statusForm),
 		query.Texts("tag", query.Eq|query.Sort, func(d *l) []string { return d.Tags }),
 		query.Text("tld", query.Eq|query.Sort, func(d *l) string { return d.TLD }).Form(tldForm),
 		query.Int("zone_id", query.Eq|query.Sort, func(d *l) int64 { return d.zoneShown().id }),
@@ -93,6 +95,30 @@ func domainOptions() *query.Schema[listed] {
 }
 
 func tldForm(name string) (string, error) { return strings.ToLower(strings.TrimPrefix(name, ".")), nil }
+
+// statusForm takes the words of v3's DomainStatus, which are v5's.
+func statusForm(word string) (string, error) {
+	words := []string{"clientUpdateProhibited", "serverHold", "clientRenewProhibited", "clientTransferProhibited",
+		"clientDeleteProhibited", "serverTransferProhibited", "clientHold"}
+	if !slices.Contains(words, word) {
+		return "", fault.New(fault.String, fault.CauseValue, "opts.status must be one of %s", strings.Join(words, ", ")).About("opts.status")
+	}
+	return word, nil
+}
+
+// serviceForm takes the words of v3's DomainServices that v5 has too. The others are
+// known, and nothing tells which domain has them.
+func serviceForm(word string) (string, error) {
+	has := []string{"gandidns", "gandimail", "redirection", "packmail", "dnssec", "blog", "hosting", "paas", "site", "certificate"}
+	not := []string{"zonecheck_nok", "parking", "hold", "expired", "custom_dns", "external_dns"}
+	switch {
+	case slices.Contains(has, word):
+		return word, nil
+	case slices.Contains(not, word):
+		return "", unsupported("opts.service", "v5 does not tell which domains have "+word)
+	}
+	return "", fault.New(fault.String, fault.CauseValue, "opts.service must be one of %s", strings.Join(slices.Concat(has, not), ", ")).About("opts.service")
+}
 
 func domainList(ctx context.Context, c *Call, q *query.Query[listed]) (out []domainItemOut, err error) {
 	err = c.overDomains(ctx, q, func(l *listing) error {

@@ -107,6 +107,9 @@ func (s *Services) Fault(c *Call, err error) (f *fault.Error, known bool) {
 func (s *Services) v5Fault(e *v5.Error, fqdn string) *fault.Error {
 	onOne := strings.Contains(e.Route, "{d}") // a 403 may then be about that domain alone
 	part := partOf(e.Route)
+	if f := deleteFault(e); f != nil {
+		return f // it was just read with the same credential
+	}
 	if e.Auth() || e.Status == http.StatusForbidden {
 		s.AuthFailed(e.Status)
 	}

@@ -110,6 +110,25 @@ func built() []Row {
 			V5:          []string{"GET /domain/domains/{d}", "GET /domain/domains/{d}/restore", "(both again, twice)", "POST /domain/domains/{d}/restore"},
 			Note:        "for one year only; v5 takes no other duration",
 			Divergences: []int{10, 11, 39, 40, 47}}),
+		Writing("domain.delete", domainDeleteCheck, submit, Row{Support: Full, Class: Write, Key: KeyRequired,
+			V5: deleteCalls, Note: "sent once; a restricted feature of v5, which not every organization has", Divergences: []int{10, 39, 92}}),
+		Method("domain.delete.available", domainDeleteAvailable, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/domains/{d}", "(GET /domain/domains/{d}/restore)"}, Divergences: []int{92}}),
+		Writing("domain.delete.proceed", domainDeleteCheck, submit, Row{Support: Full, Class: Write, Key: KeyRequired,
+			V5: deleteCalls, Note: "the same as domain.delete", Divergences: []int{10, 39, 92}}),
+		Method("domain.release", domainRelease, Row{Support: Full, Class: Write, Key: KeyRequired,
+			V5: []string{"GET /domain/domains/{d}", "GET /organization/organizations/{id}/customers",
+				"GET /domain/domains", "POST /organization/organizations/{id}/action"},
+			Note: "gives up the customer whose only domain it is, and refuses where there are others", Divergences: []int{93}}),
+
+		Method("domain.price", domainPrice, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/check for each name"}, Divergences: []int{94}}),
+		Method("domain.price.list", domainPriceList, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/check for each name"}, Divergences: []int{94}}),
+		Method("catalog.list", catalogList, Row{Support: Partial, Class: Read, Key: KeyOptional,
+			V5:   []string{"GET /billing/price/domain for each extension", "GET /domain/check for each domain"},
+			Note: "the prices of domains", Divergences: []int{95}}),
+
 		Method("domain.transferin.available", transferinAvailable, Row{Support: Full, Class: Read, Key: KeyRequired,
 			V5: []string{"POST /domain/transferin/{d}/available"}}),
 		Writing("domain.transferin.proceed", transferinProceedCheck, submit, Row{Support: Partial, Class: Paid, Key: KeyRequired,
@@ -247,11 +266,13 @@ func built() []Row {
 	}
 }
 
+// deleteCalls are what a deletion asks of v5.
+var deleteCalls = []string{"GET /domain/domains/{d}", "GET /domain/domains/{d}/restore", "(both again, twice)", "DELETE /domain/domains/{d}"}
+
 // unbuilt are the documented methods without a handler: refused for good, or
 // planned.
 func unbuilt() []Row {
 	return []Row{
-		planned("domain.release", Write),
 		refused("domain.packmail.create", Paid, "v5 sells mailboxes one by one, a different product"),
 		refused("domain.packmail.delete", Write, "v5 sells mailboxes one by one, a different product"),
 		refused("domain.packmail.update", Paid, "v5 sells mailboxes one by one, a different product"),
@@ -267,15 +288,10 @@ func unbuilt() []Row {
 		planned("domain.smd.info", Read),
 		planned("domain.smd.list", Read),
 		refused("domain.misc.ukrights", Read, "the programme for .uk rights ended in 2019 and v5 knows nothing of it"),
-		planned("domain.price", Read),
-		planned("domain.price.list", Read),
 		refused("domain.push", Write, "v5 has no tag change; it only accepts or refuses an outgoing transfer"),
-		planned("domain.delete", Write),
-		planned("domain.delete.available", Read),
-		planned("domain.delete.proceed", Write),
-		planned("domain.delete.accept", Write).key(KeyOptional),
-		planned("domain.delete.decline", Write).key(KeyOptional),
-		planned("domain.delete.info", Read).key(KeyOptional),
+		refused("domain.delete.accept", Write, noDeleteRequest).key(KeyOptional),
+		refused("domain.delete.decline", Write, noDeleteRequest).key(KeyOptional),
+		refused("domain.delete.info", Read, noDeleteRequest).key(KeyOptional),
 		refused("domain.misc.dk_registrar_validation", Write, "v5 has nothing for it").key(KeyOptional),
 		refused("domain.owner.set_dry_run", Read, "an old name; v3 itself replaced it by the --dry-run parameter"),
 		refused("changeowner.create", Paid, "an old name; call domain.owner.set"),
@@ -291,9 +307,11 @@ func unbuilt() []Row {
 		refused("operation.create_bo", Write, "private to the old service"),
 		refused("operation.delete_parameter", Write, "private to the old service"),
 		refused("operation.get_logs", Read, "private to the old service"),
-		planned("catalog.list", Read).key(KeyOptional),
 	}
 }
+
+// noDeleteRequest is the reason of the methods with which somebody answered one.
+const noDeleteRequest = "v5 deletes a domain without asking anybody, so there is no request to answer or to show"
 
 var methodName = regexp.MustCompile(`^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)+$`)
 

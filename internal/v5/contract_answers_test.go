@@ -30,6 +30,7 @@ var answers = []answerType{
 	{"RenewInfo", into[RenewInfo], ""},
 	{"RestoreInfo", into[RestoreInfo], ""},
 	{"CheckAnswer", into[Check], ""},
+	{"PriceAnswer", into[PriceList], ""},
 	{"array<string>", into[[]string], ""},
 	{"NameserverKind", into[NameserverKind], ""},
 	{"array<DNSKey>", into[[]DNSKey], ""},
@@ -254,6 +255,9 @@ func (s sample) value(typ contract.Type) any {
 	case "null":
 		return nil
 	case "array":
+		if len(typ.Elems) == 0 {
+			return []any{"x"}
+		}
 		return []any{s.value(typ.Elems[0])}
 	case "union":
 		return s.value(typ.Elems[0])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -43,6 +44,34 @@ func (d *DomainItem) UnmarshalJSON(b []byte) error { return readJSON(string(b), 
 // by name, one page at a time from 1. last tells that no page comes after this one.
 func (s *Session) DomainPage(ctx context.Context, page int) (items []DomainItem, last bool, err error) {
 	q := url.Values{"page": {strconv.Itoa(page)}, "per_page": {strconv.Itoa(perPage)}}
+	return s.domains(ctx, q)
+}
+
+// Listed tells whether the credential sees a domain in its list. A domain that has
+// left is not in it, while its details may be answered by a 403 (seen in clients),
+// which could mean anything.
+func (s *Session) Listed(ctx context.Context, fqdn string) (bool, error) {
+	items, _, err := s.domains(ctx, url.Values{"fqdn": {fqdn}})
+	return slices.ContainsFunc(items, func(d DomainItem) bool { return d.FQDN == fqdn }), err
+}
+
+// CustomerDomains lists the domains of a customer, the first page of them. An id
+// that is "" is refused here: v5 would list all domains.
+func (s *Session) CustomerDomains(ctx context.Context, id string) ([]string, error) {
+	if id == "" {
+		r := request{route: "GET /domain/domains"}
+		return nil, r.refused(errors.New("list domains of a customer: no id"))
+	}
+	items, _, err := s.domains(ctx, url.Values{"resellee_id": {id}, "page": {"1"}, "per_page": {strconv.Itoa(perPage)}})
+	names := make([]string, len(items))
+	for i := range items {
+		names[i] = items[i].FQDN
+	}
+	return names, err
+}
+
+// domains makes one request for a list of domains.
+func (s *Session) domains(ctx context.Context, q url.Values) (items []DomainItem, last bool, err error) {
 	ans, err := s.do(ctx, request{route: "GET /domain/domains", query: q})
 	if err != nil {
 		return nil, false, err
@@ -57,4 +86,12 @@ func (s *Session) DomainPage(ctx context.Context, page int) (items []DomainItem,
 		}
 	}
 	return *list, len(*list) < leastPage, nil
+}
+
+// DeleteDomain deletes a domain. nil means accepted (202); the domain can then be
+// restored for a while or is gone (inferred). Not every organization may: the
+// feature is restricted (v5 documentation). v5 has no Dry-Run for this route.
+func (s *Session) DeleteDomain(ctx context.Context, fqdn string) error {
+	_, err := s.do(ctx, request{route: "DELETE /domain/domains/{d}", path: []string{fqdn}})
+	return err
 }

@@ -81,8 +81,9 @@ var paying = []string{"sharing_id"}
 // for changes that v5 carries out later. Any other success code is treated as
 // an outcome that is not known.
 var table = []endpoint{
-	{method: "GET", path: "/domain/domains", class: Read, ok: []int{http.StatusOK}, query: []string{"page", "per_page"}},
+	{method: "GET", path: "/domain/domains", class: Read, ok: []int{http.StatusOK}, query: []string{"page", "per_page", "fqdn", "resellee_id"}},
 	{method: "GET", path: "/domain/domains/{d}", class: Read, ok: []int{http.StatusOK}},
+	{method: "DELETE", path: "/domain/domains/{d}", class: Once, ok: []int{http.StatusAccepted}},
 	{method: "GET", path: "/domain/domains/{d}/contacts", class: Read, ok: []int{http.StatusOK}},
 	{method: "GET", path: "/domain/domains/{d}/createstatus", class: Read, ok: append([]int{http.StatusOK}, redirects...)},
 	{method: "GET", path: "/domain/changeowner/{d}", class: Read, ok: []int{http.StatusOK}},
@@ -97,6 +98,7 @@ var table = []endpoint{
 	{method: "GET", path: "/organization/organizations", class: Read, ok: []int{http.StatusOK}},
 	{method: "GET", path: "/billing/info", class: Read, ok: []int{http.StatusOK}},
 	{method: "GET", path: "/billing/info/{sharing_id}", class: Read, ok: []int{http.StatusOK}},
+	{method: "GET", path: "/billing/price/{type}", class: Read, ok: []int{http.StatusOK}, query: []string{"name", "processes", "currency", "grid", "sharing_id"}},
 	{method: "POST", path: "/domain/domains", class: Paid, dryRun: true, ok: []int{http.StatusAccepted}, query: paying, body: DomainCreate{}},
 	{method: "POST", path: "/domain/changeowner/{d}", class: Paid, dryRun: true, ok: []int{http.StatusAccepted}, query: paying, body: ChangeOwner{}},
 	{method: "GET", path: "/domain/domains/{d}/renew", class: Read, ok: []int{http.StatusOK}},

@@ -249,11 +249,24 @@ func (b *Book) Wrote(tenant, fqdn string, sum []byte, zone, version int64) error
 // account, or with neither is there again. What it has is then not known. The link
 // stays: v5 may be wrong.
 func (b *Book) Left(tenant, fqdn string, away, gone bool) error {
-	return b.db.Update(func(tx *store.Tx) error {
-		l, err := link(tx, tenant, fqdn)
-		if err != nil || l.Zone == 0 || l.Away == away && l.Gone == gone {
-			return err
-		}
-		return putLink(tx, tenant, fqdn, Link{Zone: l.Zone, Away: away, Gone: gone})
-	})
+	return b.db.Update(func(tx *store.Tx) error { return b.LeftIn(tx, tenant, fqdn, away, gone) })
+}
+
+// LeftIn is Left in the caller's transaction.
+func (b *Book) LeftIn(tx *store.Tx, tenant, fqdn string, away, gone bool) error {
+	l, err := link(tx, tenant, fqdn)
+	if err != nil || l.Zone == 0 || l.Away == away && l.Gone == gone {
+		return err
+	}
+	return putLink(tx, tenant, fqdn, Link{Zone: l.Zone, Away: away, Gone: gone})
+}
+
+// Unlink takes the link away of a domain that was gone and is registered anew: the
+// zone was that of the earlier registration.
+func (b *Book) Unlink(tx *store.Tx, tenant, fqdn string) error {
+	l, err := link(tx, tenant, fqdn)
+	if err != nil || !l.Gone {
+		return err
+	}
+	return errors.Join(tx.Delete(store.ZoneLinkKey(tenant, fqdn)), tx.Delete(store.ZoneDomainKey(tenant, l.Zone, fqdn)))
 }
