@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"v3gate/internal/fault"
 	"v3gate/internal/handles"
@@ -139,7 +140,7 @@ func (c *Call) awaited(ctx context.Context, customer v5.Customer) error {
 	err := c.Book.View(func(tx *store.Tx) error {
 		open = nil
 		return ops.EachOpen(tx, func(op *ops.Operation) error {
-			if op.Tenant == c.Tenant.Name {
+			if op.Tenant == c.Tenant.Name && slices.Contains(contactOps, op.Type) {
 				open = append(open, op)
 			}
 			return nil
