@@ -162,7 +162,7 @@ func rehearse(ctx context.Context, cfg config.Config, from StoreFile, peer *expl
 			err = errors.Join(err, clean())
 		}
 	}()
-	cfg.Store, cfg.V5Rate, cfg.LogLevel = filepath.Join(dir, "store.db"), 0, "error"
+	cfg.Store, cfg.V5Rate, cfg.KeepReport = filepath.Join(dir, "store.db"), 0, 0
 	if from.Path != "" {
 		if err := from.copyInto(ctx, cfg.Store); err != nil {
 			return nil, err
