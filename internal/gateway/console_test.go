@@ -22,7 +22,8 @@ func (r *rig) console(t *testing.T, path string) string {
 // pages are all pages of a console that has something on each.
 func (r *rig) pages(handle string) []string {
 	return []string{"/console/", "/console/calls", "/console/calls?span=day", "/console/callers", "/console/operations", "/console/operations/1000000000",
-		"/console/handles", "/console/handles/" + handle, "/console/handles?handle=" + handle, "/console/v5"}
+		"/console/handles", "/console/handles/" + handle, "/console/handles?handle=" + handle, "/console/v5",
+		"/console/report", "/console/explain?method=contact.info&params=%22" + handle + "%22"}
 }
 
 func TestConsoleShowsWhatHappened(t *testing.T) {
@@ -40,7 +41,12 @@ func TestConsoleShowsWhatHappened(t *testing.T) {
 		"/console/operations/1000000001": {"404", "There is no such operation"},
 		"/console/handles":               {handle, "Z*** Q***", "z***@q***", "shown.net", "admin, bill, owner and tech"},
 		"/console/handles/" + handle:     {"&#43;33.***", "person", "shown.net"},
-		"/console/v5":                    {"1\u202f000 a minute", "requests to v5 in the last hour"},
+		"/console/report":                {"domain.info", "a · key ", "b · key ", "no tenant · 127.0.0.1", "GET /domain/domains/{d}", "calls in the last 30 days", "510042 ×1"},
+		"/console/explain":               {`<option value="domain.renew">`},
+		"/console/explain?method=domain.info&params=%22x.net%22": {"/v5/domain/domains/x.net&#39;", "$GANDI_KEY", "answered with 200"},
+		"/console/explain?method=domain.fly":                     {"There is no method domain.fly."},
+		"/console/explain?method=domain.info&params=%7B":         {"no JSON values"},
+		"/console/v5": {"1\u202f000 a minute", "requests to v5 in the last hour"},
 	} {
 		body := r.console(t, path)
 		for _, want := range texts {

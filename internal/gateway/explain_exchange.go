@@ -232,18 +232,26 @@ func (r *rehearsal) wait(ctx context.Context, d time.Duration) error {
 // callLine reads "method.name JSON...".
 func callLine(text string) (method string, params []xmlrpc.Value, err error) {
 	method, rest, _ := strings.Cut(text, " ")
-	dec := json.NewDecoder(strings.NewReader(rest))
-	dec.UseNumber()
-	for dec.More() {
-		var v any
-		if err := dec.Decode(&v); err != nil {
-			return "", nil, err
-		}
-		value, err := valueOf(v)
-		if err != nil {
-			return "", nil, err
-		}
-		params = append(params, value)
+	values, err := jsonValues(rest)
+	if err != nil {
+		return "", nil, err
 	}
-	return method, params, nil
+	params, err = valuesOf(values)
+	return method, params, err
+}
+
+// jsonValues reads JSON values with blanks between them.
+func jsonValues(text string) (values []any, err error) {
+	dec := json.NewDecoder(strings.NewReader(text))
+	dec.UseNumber()
+	for {
+		var v any
+		switch err := dec.Decode(&v); {
+		case errors.Is(err, io.EOF):
+			return values, nil
+		case err != nil:
+			return nil, err
+		}
+		values = append(values, v)
+	}
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // simulated is an Explaining's v5 without anything but the names it is told.
-func simulated(t *testing.T) func(Explaining) Simulation {
+func simulated(testing.TB) func(Explaining) Simulation {
 	return func(Explaining) Simulation {
 		sim := sandbox.New(sandbox.Options{StepTime: time.Second, PendingChecks: -1})
 		return Simulation{

@@ -54,6 +54,7 @@ type Gateway struct {
 
 	reloading sync.Mutex // one reload at a time
 	reread    func() *config.Loaded
+	simulated func(Explaining) Simulation
 	prepares  []Prepare
 	tls       *tls.Config  // nil without a TLS endpoint
 	secured   net.Listener // the TLS endpoint's
@@ -98,6 +99,8 @@ type Hooks struct {
 	RequestID func() string
 	// Reread reads the configuration again, for Reload.
 	Reread func() *config.Loaded
+	// Simulation is the v5 of calls that the console explains; nil: it explains none.
+	Simulation func(Explaining) Simulation
 	// Warnings about the configuration are logged.
 	Warnings []string
 }
@@ -108,7 +111,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 4), reread: hooks.Reread}
+	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 4), reread: hooks.Reread, simulated: hooks.Simulation}
 	if hooks.Now == nil {
 		hooks.Now = time.Now
 	}

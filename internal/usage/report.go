@@ -64,9 +64,27 @@ func (r *Day) take(d day, tenant string, lines map[named]*Count) {
 // mostDays bounds the days of a report.
 const mostDays = 3660
 
-// Read gives what is stored of the days from a time on, of all tenants, or of one
-// where it is named.
+// Read gives what was counted on the days from a time on, of all tenants, or of one
+// where it is named: what is stored, and what was not written down yet.
+func (c *Counter) Read(since time.Time, tenant string) (Report, error) {
+	c.flushing.Lock() // what is being written is in neither
+	defer c.flushing.Unlock()
+	c.mu.Lock()
+	pending := map[at]day{}
+	for place, counted := range c.pending {
+		pending[place] = day{}
+		pending[place].take(counted)
+	}
+	c.mu.Unlock()
+	return read(c.db, since, c.now(), tenant, pending)
+}
+
+// Read gives what is stored, of a store that nobody counts into.
 func Read(db *store.DB, since, now time.Time, tenant string) (Report, error) {
+	return read(db, since, now, tenant, nil)
+}
+
+func read(db *store.DB, since, now time.Time, tenant string, pending map[at]day) (Report, error) {
 	first, last := dayOf(since), dayOf(now)
 	if first > last || last-first > mostDays {
 		return Report{}, fmt.Errorf("report since %s: give a time of the last %d days", since.UTC().Format(time.DateOnly), mostDays)
@@ -94,6 +112,11 @@ func Read(db *store.DB, since, now time.Time, tenant string) (Report, error) {
 		})
 		if err != nil {
 			return Report{}, fmt.Errorf("report: %w", err)
+		}
+	}
+	for place, counted := range pending {
+		if place.day >= first && place.day <= last && (tenant == "" || place.tenant == tenant) {
+			r.Days[place.day-first].take(counted, place.tenant, lines)
 		}
 	}
 	for name, count := range lines {

@@ -63,6 +63,13 @@ func TestCallsAreCountedByDayTenantCallerAndMethod(t *testing.T) {
 	r.Call(python)
 	r.flush()
 	report := r.report("")
+	r.Call(Call{Tenant: "b", Method: "domain.info"}) // not written down yet
+	if of, err := r.Read(now, "b"); err != nil || len(of.Lines) != 1 || of.Lines[0].Calls != 2 || of.Days[1].Calls != 1 {
+		t.Errorf("%+v, %v", of, err)
+	}
+	if of, err := r.Read(now, "a"); err != nil || len(of.Lines) != 1 {
+		t.Errorf("%+v, %v", of, err)
+	}
 	if len(report.Lines) != 2 || len(report.Days) != 7 {
 		t.Fatalf("%+v", report)
 	}
