@@ -62,6 +62,7 @@ type ReportLine struct {
 	Ignored                    map[string]uint64 // parameters that were taken without effect
 	Last                       time.Time
 	V5                         []string // what replaces the method
+	Note                       string   // what the table says of it
 }
 
 // Explanation is what a call becomes. No text of it has a secret.

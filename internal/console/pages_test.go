@@ -187,7 +187,8 @@ func TestReport(t *testing.T) {
 		r.has("/console/report?days="+days, "in the last 30 days")
 	}
 	r.report.Lines[0].Others, r.report.Lines[0].V5, r.report.Lines[0].Support = true, nil, "unknown"
-	r.has("/console/report", "others", "nothing")
+	r.report.Lines[0].Note = "why <b>"
+	r.has("/console/report", "others", "nothing: why &lt;b&gt;")
 	r.hasNot("/console/report", "192.0.2.7", "/console/explain?method")
 	for range 5000 {
 		r.report.Lines = append(r.report.Lines, r.report.Lines[0])

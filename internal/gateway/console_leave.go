@@ -20,7 +20,7 @@ func (g *Gateway) consoleReport(since time.Time) (shown console.Report, err erro
 	for _, l := range report.Lines {
 		shown.Lines = append(shown.Lines, console.ReportLine{
 			Tenant: l.Tenant, Key: l.Key, Agent: l.Agent, Remote: l.Remote, Others: l.Others, Method: l.Method, Support: l.Support,
-			Calls: l.Calls, Faults: l.Faults, Codes: l.Codes, Ignored: l.Ignored, Last: l.Last, V5: l.V5,
+			Calls: l.Calls, Faults: l.Faults, Codes: l.Codes, Ignored: l.Ignored, Last: l.Last, V5: l.V5, Note: l.Note,
 		})
 	}
 	return shown, nil
@@ -39,7 +39,7 @@ func (g *Gateway) consoleExplain(ctx context.Context, method, params string) (co
 	if g.simulated == nil {
 		return console.Explanation{Problem: "This gateway was made without a simulation of v5; gateway explain has one."}, nil
 	}
-	x, err := Explain(ctx, Explaining{Method: method, Params: values, Simulation: g.simulated})
+	x, err := Explain(ctx, Explaining{Method: method, Params: values, Beside: g.cfg.Store, Simulation: g.simulated})
 	if err != nil {
 		return console.Explanation{}, err
 	}

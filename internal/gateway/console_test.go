@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -218,5 +220,27 @@ func TestConsoleShowsOpenOperations(t *testing.T) {
 	state, err := r.consoleState()
 	if err != nil || state.Stuck != 3 {
 		t.Errorf("after two hours %d are stuck, %v", state.Stuck, err)
+	}
+}
+
+// A page that explains works where only the store's directory can be written to,
+// leaves nothing there, and what a killed process left is removed.
+func TestConsoleExplainsBesideTheStore(t *testing.T) {
+	left := ""
+	r := newRig(t, func(cfg *config.Config) {
+		left = cfg.Store + rehearsalMark + "1"
+		for _, dir := range []string{left, filepath.Join(filepath.Dir(cfg.Store), "other.db"+rehearsalMark+"1")} {
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	t.Setenv("TMPDIR", "/nonexistent")
+	if body := r.console(t, "/console/explain?method=domain.info&params=%22x.net%22"); !strings.Contains(body, "curl -sS") {
+		t.Error(body)
+	}
+	list, err := filepath.Glob(filepath.Join(filepath.Dir(r.store), "*"+rehearsalMark+"*"))
+	if err != nil || len(list) != 1 || !strings.HasPrefix(filepath.Base(list[0]), "other.db") {
+		t.Errorf("beside the store: %v, %v", list, err)
 	}
 }

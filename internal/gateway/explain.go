@@ -7,16 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf16"
-
-	"go.uber.org/zap"
 
 	"v3gate/internal/config"
 	"v3gate/internal/handles"
@@ -41,6 +36,9 @@ type Explaining struct {
 	// Store is what handles are expanded from. It is copied and never written.
 	// Without a path a handle is a contact that is marked as a placeholder.
 	Store StoreFile
+	// Beside is a file beside which the call's own store is made, "" for the system's
+	// directory of temporary files. It is removed when the call is explained.
+	Beside string
 	// Simulation makes the v5 that answers.
 	Simulation func(Explaining) Simulation
 }
@@ -93,14 +91,6 @@ const (
 	explainMost = 200
 )
 
-// rehearsal is a gateway that a call is made at to see what becomes of it.
-type rehearsal struct {
-	g     *Gateway
-	peer  *explainer
-	ahead atomic.Int64 // of the clock underneath, in nanoseconds
-	clean func() error
-}
-
 // Explain makes the call where nothing can be sent. A fault is no error, but what
 // the caller would get.
 func Explain(ctx context.Context, e Explaining) (x Explanation, err error) {
@@ -118,7 +108,7 @@ func Explain(ctx context.Context, e Explaining) (x Explanation, err error) {
 	sim := e.Simulation(e)
 	cfg := config.Default()
 	cfg.Tenants = []config.Tenant{{Name: e.Tenant, V3Key: explainKey, V5Token: sim.Token, SharingID: e.SharingID}}
-	r, err := rehearse(ctx, cfg, e.Store, &explainer{sim: &sim, tenant: e.Tenant}, time.Time{})
+	r, err := rehearse(ctx, cfg, e, &explainer{sim: &sim, tenant: e.Tenant}, time.Time{})
 	if err != nil {
 		return x, fmt.Errorf("explain %s: %w", e.Method, err)
 	}
@@ -147,53 +137,6 @@ func keyed(row *translate.Row, params []xmlrpc.Value) []xmlrpc.Value {
 func explanationOf(row *translate.Row) Explanation {
 	return Explanation{Method: row.Name, Support: string(row.Support), Note: row.Note, V5: row.V5,
 		Requests: []Explained{}, Variables: []string{}}
-}
-
-// rehearse makes a gateway on a copy of a store, or on an empty one.
-func rehearse(ctx context.Context, cfg config.Config, from StoreFile, peer *explainer, now time.Time) (r *rehearsal, err error) {
-	dir, err := os.MkdirTemp("", "v3gate-explain-") // 0700
-	if err != nil {
-		return nil, err
-	}
-	clean := func() error { return os.RemoveAll(dir) }
-	r = &rehearsal{peer: peer, clean: clean}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, clean())
-		}
-	}()
-	cfg.Store, cfg.V5Rate, cfg.KeepReport = filepath.Join(dir, "store.db"), 0, 0
-	if from.Path != "" {
-		if err := from.copyInto(ctx, cfg.Store); err != nil {
-			return nil, err
-		}
-		cfg.SealKeyFile, cfg.SealOldKeyFiles = from.KeyFile, from.OldKeyFiles
-	}
-	if !now.IsZero() {
-		r.ahead.Store(int64(time.Until(now)))
-	}
-	r.g, err = New(cfg, Hooks{Log: zap.NewNop(), Transport: peer, Now: func() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) }})
-	if err != nil {
-		return nil, err
-	}
-	peer.db = r.g.db
-	return r, nil
-}
-
-// copyInto copies the store into a file of this process's, readable by it alone.
-func (f StoreFile) copyInto(ctx context.Context, path string) error {
-	to, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.copyTo(ctx, to)
-	return errors.Join(err, to.Close())
-}
-
-func (r *rehearsal) end() error {
-	stopping, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	return errors.Join(r.g.Stop(stopping), r.clean())
 }
 
 // placeholders makes a contact of each handle among the parameters.
@@ -252,25 +195,6 @@ func (r *rehearsal) explain(ctx context.Context, x *Explanation, row *translate.
 	return nil
 }
 
-// call makes one v3 call over the wire, without a network.
-func (r *rehearsal) call(ctx context.Context, row *translate.Row, params []xmlrpc.Value) ([]byte, error) {
-	body, err := xmlrpc.AppendCall(nil, row.Name, params...)
-	if err != nil {
-		return nil, err
-	}
-	h, err := r.g.Handler()
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "/xmlrpc/", bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	var answer kept
-	h.ServeHTTP(&answer, req)
-	return answer.body.Bytes(), nil
-}
-
 // opened are the operations that the explained call began and that are not at
 // their end.
 func (r *rehearsal) opened(known map[int64]bool) (open []ops.Standing) {
@@ -318,15 +242,6 @@ func (r *rehearsal) quiet(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// pass moves the clocks of the rehearsal and of its v5.
-func (r *rehearsal) pass(d time.Duration) {
-	r.ahead.Add(int64(d))
-	if r.peer.sim != nil {
-		r.peer.sim.Advance(d)
-	}
-	r.g.services.Ops.Wake()
 }
 
 // shownOf gives a domain's contacts in v5's form, as far as the store has their

@@ -61,7 +61,7 @@ func ExplainExchange(ctx context.Context, file *exchange.File, e Explaining) (x 
 			}
 		}
 	}
-	r, err := rehearse(ctx, cfg, e.Store, &explainer{tenant: e.Tenant, recorded: file.V5}, now)
+	r, err := rehearse(ctx, cfg, e, &explainer{tenant: e.Tenant, recorded: file.V5}, now)
 	if err != nil {
 		return fail(err)
 	}

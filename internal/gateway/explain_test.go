@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +16,7 @@ import (
 
 	"v3gate/internal/exchange"
 	"v3gate/internal/sandbox"
+	"v3gate/internal/store"
 )
 
 // simulated is an Explaining's v5 without anything but the names it is told.
@@ -174,6 +177,8 @@ func TestExplainTellsNoSecrets(t *testing.T) {
 // An explained call leaves a store as it was, whether a gateway runs on it or not,
 // and takes the handles that are in it.
 func TestExplainFromAStoreChangesNothing(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
 	r, _, handle := sessionRig(t)
 	file := StoreFile{Path: r.store}
 	e := Explaining{Method: "contact.update", Params: []any{handle, map[string]any{"city": "Lyon"}}, Tenant: "a", Store: file}
@@ -200,8 +205,23 @@ func TestExplainFromAStoreChangesNothing(t *testing.T) {
 			t.Errorf("running %t: another tenant is shown %s", running, foreign.Answer)
 		}
 	}
+	key := keyFile(t, "aa")
+	if _, err := file.Rekey(t.Context(), key); err != nil {
+		t.Fatal(err)
+	}
+	e.Simulation = simulated(t)
+	if _, err := Explain(t.Context(), e); !errors.Is(err, store.ErrSealed) {
+		t.Errorf("a sealed store is read without its key: %v", err)
+	}
+	e.Store.KeyFile = key
+	if x := mustExplain(t, e); x.Fault != "" || !strings.Contains(jsonOf(x.Requests), "Quackenbush") {
+		t.Errorf("sealed: %+v", x)
+	}
 	if n := len(r.sim.Requests()); n != sent {
 		t.Errorf("%d requests were sent", n-sent)
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v, %v", left, err)
 	}
 }
 

@@ -270,6 +270,9 @@ func (g *Gateway) Start() (err error) {
 		return err
 	}
 	g.listenForOperators()
+	if err := sweepRehearsals(g.cfg.Store); err != nil {
+		g.log.Warn("what an explained call left beside the store is still there", zap.Error(err))
+	}
 	g.services.Ops.Start()
 	background, cancel := context.WithCancel(context.Background())
 	g.background.Go(func() { g.keepPruning(background) })
