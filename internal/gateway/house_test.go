@@ -70,6 +70,9 @@ func TestDependenciesPointOneWay(t *testing.T) {
 			if inner, ok := strings.CutPrefix(imported, "v3gate/internal/"); ok && !slices.Contains(mayImport[name], inner) {
 				t.Errorf("%s imports %s", name, inner)
 			}
+			if strings.HasPrefix(imported, "golang.org/x/tools/") && onlyIn[imported] == nil {
+				t.Errorf("%s imports %s, which is for tools", name, imported)
+			}
 			if owners, ok := onlyIn[imported]; ok && !slices.Contains(owners, name) {
 				t.Errorf("%s imports %s, which belongs to %v", name, imported, owners)
 			}
