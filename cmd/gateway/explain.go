@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,7 +104,10 @@ func simulation(e gateway.Explaining) gateway.Simulation {
 		Domain: func(fqdn string, contacts map[string]map[string]any) error {
 			d := sandbox.SeedDomain{FQDN: fqdn, Owner: contacts["owner"], Admin: contacts["admin"], Bill: contacts["bill"], Tech: contacts["tech"]}
 			seedNamed(&d, e)
-			return sim.Seed(sandbox.Seed{Domains: []sandbox.SeedDomain{d}})
+			if err := sim.Seed(sandbox.Seed{Domains: []sandbox.SeedDomain{d}}); err != nil {
+				return err
+			}
+			return seedWebredir(sim, d.FQDN, e)
 		},
 	}
 }
@@ -109,6 +116,11 @@ func simulation(e gateway.Explaining) gateway.Simulation {
 func seedNamed(d *sandbox.SeedDomain, e gateway.Explaining) {
 	making := strings.HasSuffix(e.Method, ".create")
 	for i, p := range e.Params {
+		if options, ok := p.(map[string]any); ok && options["current_year"] != nil {
+			if year, err := strconv.Atoi(fmt.Sprint(options["current_year"])); err == nil { // the call knows when it ends
+				d.RegistryEndsAt = time.Date(year, 12, 1, 0, 0, 0, 0, time.UTC)
+			}
+		}
 		name, ok := p.(string)
 		switch {
 		case !ok || name == "":
@@ -123,10 +135,46 @@ func seedNamed(d *sandbox.SeedDomain, e gateway.Explaining) {
 			d.Mail.Forwards = map[string][]string{name: {"placeholder@example.com"}}
 		}
 	}
-	if e.Method == "domain.mailbox.create" {
+	switch {
+	case e.Method == "domain.mailbox.create":
 		d.Mail.FreeSlots = 1
+	case strings.HasPrefix(e.Method, "domain.packmail.") && !making:
+		d.Mail.Mailboxes = []string{"placeholder"}
+	case e.Method == "domain.restore":
+		d.RegistryEndsAt = time.Now().AddDate(0, 0, -50) // beyond the grace period, as the simulation has it
 	}
 }
+
+// seedWebredir makes the redirection that a call changes or deletes.
+func seedWebredir(sim *sandbox.Sandbox, fqdn string, e gateway.Explaining) error {
+	if e.Method != "domain.webredir.update" && e.Method != "domain.webredir.delete" || len(e.Params) < 2 {
+		return nil
+	}
+	host := strings.ToLower(fmt.Sprint(e.Params[1]))
+	if !strings.HasSuffix("."+host, "."+fqdn) {
+		host += "." + fqdn
+	}
+	body, err := json.Marshal(map[string]any{"host": strings.TrimPrefix(host, "@."), "override": false, "protocol": "http", "type": "http302", "url": "http://placeholder.example.com/"})
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequest(http.MethodPost, "http://v5/v5/domain/domains/"+fqdn+"/webredirs", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+sandbox.DefaultToken)
+	r.Header.Set("Content-Type", "application/json")
+	sim.Handler().ServeHTTP(nowhere{http.Header{}}, r)
+	sim.Advance(2 * time.Second) // until it shows
+	return nil
+}
+
+// nowhere is an answer that nobody reads.
+type nowhere struct{ header http.Header }
+
+func (n nowhere) Header() http.Header         { return n.header }
+func (n nowhere) Write(b []byte) (int, error) { return len(b), nil }
+func (n nowhere) WriteHeader(int)             {}
 
 // printExplanation prints what a shell can run, and all else as its comments.
 func printExplanation(out io.Writer, x gateway.Explanation) error {

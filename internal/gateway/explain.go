@@ -245,17 +245,17 @@ func (r *rehearsal) quiet(ctx context.Context) error {
 }
 
 // shownOf gives a domain's contacts in v5's form, as far as the store has their
-// handles, and forgets what v5 was seen to show: that was the real one.
-func shownOf(db *store.DB, tenant, fqdn string) (shown map[string]map[string]any, err error) {
+// handles, and forgets what v5 was seen to show: that was the real one. A domain that
+// the store does not know is the owner's, where one is named.
+func shownOf(db *store.DB, tenant, fqdn, owner string) (shown map[string]map[string]any, err error) {
 	err = db.Update(func(tx *store.Tx) error {
 		shown = map[string]map[string]any{}
-		raw := tx.Get(store.DomainKey(tenant, fqdn))
-		if raw == nil {
-			return nil
-		}
-		d, err := handles.DomainRecord(raw)
-		if err != nil {
-			return err
+		d := store.DomainRecord{Roles: map[string]string{"owner": owner}}
+		if raw := tx.Get(store.DomainKey(tenant, fqdn)); raw != nil {
+			var err error
+			if d, err = handles.DomainRecord(raw); err != nil {
+				return err
+			}
 		}
 		for role, handle := range d.Roles {
 			var c handles.Contact
@@ -263,7 +263,7 @@ func shownOf(db *store.DB, tenant, fqdn string) (shown map[string]map[string]any
 			if err != nil {
 				return err
 			}
-			if !there || c.Empty {
+			if !there || c.Empty || c.Tenant != tenant {
 				continue
 			}
 			if shown[role], err = members(c.Expand().Contact); err != nil {

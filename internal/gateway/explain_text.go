@@ -191,13 +191,12 @@ func plain(v xmlrpc.Value) any {
 	case xmlrpc.KindNil:
 		return nil
 	case xmlrpc.KindInt:
-		return json.Number(v.Text())
+		return numberOf(v.Text())
 	case xmlrpc.KindBool:
 		yes, _ := v.Bool()
 		return yes
 	case xmlrpc.KindDouble:
-		f, _ := v.Double()
-		return f
+		return numberOf(v.Text())
 	case xmlrpc.KindArray:
 		out := make([]any, v.Len())
 		for i := range out {
@@ -213,6 +212,15 @@ func plain(v xmlrpc.Value) any {
 		return out
 	}
 	return v.Text()
+}
+
+// numberOf is a number as it was sent; what JSON has no number for, such as 01000, is
+// a text.
+func numberOf(text string) any {
+	if json.Valid([]byte(text)) {
+		return json.Number(text)
+	}
+	return text
 }
 
 // valuesOf are parameters of JSON as v3 values, members in the order of their

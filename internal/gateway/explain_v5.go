@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/net/idna"
+
 	"v3gate/internal/exchange"
 	"v3gate/internal/store"
 	"v3gate/internal/translate"
@@ -60,6 +62,7 @@ type explainer struct {
 	behind   bool
 	fresh    map[string]bool // names that must not be the account's: they are bought
 	planted  map[string]bool
+	owner    string // handle of who has the names of which nothing is known, "" for anybody
 }
 
 func (p *explainer) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -185,17 +188,37 @@ func (p *explainer) told(secret *secrets) (list []Explained, left int) {
 // fqdnIn is a domain name in a path or a parameter.
 var fqdnIn = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?$`)
 
-// arrange says which names are not the account's yet: those that the call would
-// buy. One that it would transfer is somebody else's.
+// nameOf is a text as v5 names a domain, "" where it is none.
+func nameOf(text string) string {
+	name, err := idna.ToASCII(strings.ToLower(strings.TrimSuffix(text, ".")))
+	if err != nil || !fqdnIn.MatchString(name) {
+		return ""
+	}
+	return name
+}
+
+// arrange says which names are not the account's domains: those that the call would
+// buy, and hosts. One that it would transfer is somebody else's, and what changes its
+// owner has the one that the call says.
 func (p *explainer) arrange(row *translate.Row, params []xmlrpc.Value) error {
 	p.fresh, p.planted = map[string]bool{}, map[string]bool{}
+	for _, param := range params {
+		if old, ok := param.Get("old_owner"); ok {
+			p.owner = strings.ToUpper(old.Text())
+		}
+	}
+	if strings.HasPrefix(row.Name, "domain.host.") && len(params) > 0 && row.Params[0].Name == "fqdn" { // a host's, not its domain's
+		if host := nameOf(params[0].Text()); strings.Count(host, ".") > 1 {
+			p.fresh[host] = true
+		}
+	}
 	routes := strings.Join(row.V5, "\n")
 	transfers := strings.Contains(routes, "POST /domain/transferin")
 	if !transfers && !strings.Contains(routes, "POST /domain/domains with") && !strings.Contains(routes, "GET /domain/check") {
 		return nil
 	}
 	for _, text := range textsIn(params) {
-		if name := strings.ToLower(text); fqdnIn.MatchString(name) {
+		if name := nameOf(text); name != "" {
 			p.fresh[name] = true
 			if transfers {
 				if err := p.sim.Taken(name); err != nil {
@@ -210,15 +233,14 @@ func (p *explainer) arrange(row *translate.Row, params []xmlrpc.Value) error {
 // plant makes the names in a path domains of the account.
 func (p *explainer) plant(path string) error {
 	for part := range strings.SplitSeq(path, "/") {
-		name := strings.ToLower(part)
+		name := nameOf(part)
 		p.mu.Lock()
-		known := p.fresh[name] || p.planted[name]
-		if known || !fqdnIn.MatchString(name) {
+		if name == "" || p.fresh[name] || p.planted[name] {
 			p.mu.Unlock()
 			continue
 		}
 		p.planted[name] = true
-		contacts, err := shownOf(p.db, p.tenant, name)
+		contacts, err := shownOf(p.db, p.tenant, name, p.owner)
 		if err == nil {
 			err = p.sim.Domain(name, contacts)
 		}
