@@ -211,11 +211,16 @@ func (r *rehearsal) opened(known map[int64]bool) (open []ops.Standing) {
 func (r *rehearsal) follow(ctx context.Context, known map[int64]bool) error {
 	const step = 2 * time.Second // of the rehearsal's clock
 	for end := time.Now().Add(explainFor); time.Now().Before(end) && !r.peer.done(); {
-		open := r.opened(known)
+		before, open := r.peer.count(), r.opened(known)
 		if len(open) == 0 {
-			return nil
+			if err := r.quiet(ctx); err != nil {
+				return err
+			}
+			if r.peer.count() == before && r.peer.left() == 0 {
+				return nil
+			}
+			continue
 		}
-		before := r.peer.count()
 		r.pass(step)
 		for _, o := range open {
 			if _, err := r.g.services.Ops.Refresh(ctx, r.peer.tenant, o.ID); err != nil && !errors.Is(err, ops.ErrUnknown) {

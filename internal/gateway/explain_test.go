@@ -71,7 +71,8 @@ func TestExplainedExchangesAreThoseRecorded(t *testing.T) {
 		if strings.Contains(path, "/fault-key-") { // any key is taken for the right one
 			continue
 		}
-		t.Run(strings.TrimPrefix(path, fixtures+"/"), func(t *testing.T) {
+		name := strings.TrimSuffix(strings.TrimPrefix(path, fixtures+"/"), ".txtar")
+		t.Run(name, func(t *testing.T) {
 			file := readFixture(t, path).File
 			synctest.Test(t, func(t *testing.T) { explainedAsRecorded(t, file) })
 		})

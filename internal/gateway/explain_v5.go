@@ -158,6 +158,9 @@ func (p *explainer) answered() { p.mu.Lock(); p.behind = true; p.mu.Unlock() }
 
 func (p *explainer) count() int { p.mu.Lock(); defer p.mu.Unlock(); return len(p.asked) }
 
+// left is how many recorded answers nobody has asked for yet.
+func (p *explainer) left() int { p.mu.Lock(); defer p.mu.Unlock(); return len(p.recorded) }
+
 // done tells whether following further shows nothing new.
 func (p *explainer) done() bool {
 	p.mu.Lock()
