@@ -29,6 +29,6 @@ capitals, with _ for -. A flag on the command line wins.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand(serveCommand(), checkConfigCommand(), demoCommand(), sandboxCommand(), opsCommand(), backupCommand(), storeCommand(), doctorCommand(), callCommand(), methodsCommand(), certCommand(), versionCommand(), healthCommand(), importCommand(), exportCommand(), shadowCommand())
+	cmd.AddCommand(serveCommand(), checkConfigCommand(), demoCommand(), sandboxCommand(), opsCommand(), explainCommand(), reportCommand(), backupCommand(), storeCommand(), doctorCommand(), callCommand(), methodsCommand(), certCommand(), versionCommand(), healthCommand(), importCommand(), exportCommand(), shadowCommand())
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,7 +21,7 @@ import (
 )
 
 // TestScripts runs the commands as people do, as processes. A script has V3_URL and
-// V3_ADDRESS of a server that speaks v3, and the settings of a v5 with one domain.
+// V3_ADDRESS of a server that speaks v3, FIXTURES, which are exchanges, and the settings of a v5 with one domain.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
@@ -31,6 +32,11 @@ func TestScripts(t *testing.T) {
 			sim := sandbox.New(sandbox.Options{Tokens: []sandbox.Token{{Secret: doctorsToken, Orgs: []string{sandbox.DefaultSharingID}}}})
 			api := httptest.NewServer(sim.Handler())
 			t.Cleanup(api.Close)
+			fixtures, err := filepath.Abs("../../testdata/fixtures")
+			if err != nil {
+				return err
+			}
+			env.Setenv("FIXTURES", fixtures)
 			env.Setenv("GATEWAY_V5_URL", api.URL+"/v5")
 			env.Setenv("GATEWAY_V3_KEY", demoKey)
 			env.Setenv("GATEWAY_V5_TOKEN", doctorsToken)

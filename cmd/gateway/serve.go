@@ -79,7 +79,7 @@ func serve(ctx context.Context, load func() *config.Loaded) error {
 	if err := loaded.Validate(); err != nil {
 		return err
 	}
-	g, err := gateway.New(loaded.Config, gateway.Hooks{Reread: load, Warnings: loaded.Warnings})
+	g, err := gateway.New(loaded.Config, gateway.Hooks{Reread: load, Warnings: loaded.Warnings, Simulation: simulation})
 	if err != nil {
 		return err
 	}

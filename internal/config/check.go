@@ -88,6 +88,13 @@ func aDay(field any) string {
 	return ""
 }
 
+func aDayOr0(field any) string {
+	if d := time.Duration(number(field)); d != 0 && d < 24*time.Hour {
+		return fmt.Sprintf("%s is neither 0 nor a day or more; calls are counted by day", text(field))
+	}
+	return ""
+}
+
 func firstID(field any) string {
 	if n := number(field); n < 1 || n > 1<<31-1_000_000 {
 		return fmt.Sprintf("%d is below 1 or too near 2147483648, where v3's ints end", n)

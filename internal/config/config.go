@@ -47,6 +47,7 @@ type Config struct {
 
 	KeepOperations time.Duration // how long finished operations are kept
 	Archive        string        // file they go to then; empty: beside the store
+	KeepReport     time.Duration // how long it is kept who called what; 0: that is not counted
 
 	Record          string // directory that each exchange is written to; empty: none is
 	RecordFiles     int    // files in it
@@ -119,7 +120,7 @@ func Default() Config {
 		StopTimeout: 20 * time.Second, MaxInFlight: 256,
 		// v3 took 30 requests in 2 seconds from an account.
 		TenantLimits:   Limits{InFlight: 64, Rate: 30, Window: 2 * time.Second},
-		KeepOperations: 400 * 24 * time.Hour, FirstHandle: 5_000_000, FirstID: 1_000_000_000,
+		KeepOperations: 400 * 24 * time.Hour, KeepReport: 400 * 24 * time.Hour, FirstHandle: 5_000_000, FirstID: 1_000_000_000,
 		ShadowAnswer: "local", ShadowIgnore: []string{"operation.*:*id", "*:fault.text"},
 		RecordFiles: 10_000, RecordBytes: 256 << 20, RecordFileBytes: 256 << 10,
 	}

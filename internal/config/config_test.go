@@ -24,7 +24,7 @@ func TestValidateSaysEverythingAtOnce(t *testing.T) {
 	}
 	bad := good()
 	bad.Listen, bad.Store, bad.V5URL, bad.V5Rate, bad.LogLevel = "8080", "", "api.gandi.net", -1, "loud"
-	bad.FirstID, bad.PaidWait, bad.KeepOperations, bad.MaxBody = 1<<40, 0, time.Hour, 0
+	bad.FirstID, bad.PaidWait, bad.KeepOperations, bad.KeepReport, bad.MaxBody = 1<<40, 0, time.Hour, time.Hour, 0
 	bad.Tenants = []Tenant{
 		{Name: "a", V3Key: "short", OwnHandle: "x", Mode: "free", Limits: Limits{Rate: 1, InFlight: -1}},
 		{Name: "b", V5Token: "x", V5APIKey: "y y"},
@@ -45,6 +45,7 @@ func TestValidateSaysEverythingAtOnce(t *testing.T) {
 		`max_body: 0 is below 1024`,
 		`paid_wait: "0s" is not above 0`,
 		`keep_operations: "1h" is less than a day; callers still ask for operations of today`,
+		`keep_report: "1h" is neither 0 nor a day or more; calls are counted by day`,
 		`first_id: 1099511627776 is below 1 or too near 2147483648, where v3's ints end`,
 		`tenant a: v3_key: it is not 24 letters or digits`,
 		`tenant a: own_handle: "x" is not like FLN123-GANDI`,

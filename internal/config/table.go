@@ -134,6 +134,8 @@ var settings = []row[Config]{
 	{key: "shadow_ignore", field: func(c *Config) any { return &c.ShadowIgnore }, check: methodPath,
 		help: "differences that are none, as METHOD:PATH where * is any text; the default leaves out ids of operations, which both count for themselves, and the words of faults"},
 
+	{key: "keep_report", field: func(c *Config) any { return &c.KeepReport }, check: aDayOr0,
+		help: "how long it is kept who called which methods, for gateway report; 0 counts nothing for it"},
 	{key: "first_handle", field: func(c *Config) any { return &c.FirstHandle }, check: atLeast(1),
 		help: "number of the first handle that is made up"},
 	{key: "first_id", field: func(c *Config) any { return &c.FirstID }, check: firstID,

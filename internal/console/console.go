@@ -103,6 +103,8 @@ func (c *console) routes() http.Handler {
 	to(Path+"handles", c.handles)
 	to(Path+"handles/{handle}", c.handle)
 	to(Path+"v5", c.v5)
+	to(Path+"report", c.report)
+	to(Path+"explain", c.explain)
 	to(Path, c.nothing)
 	static := func(name, kind string) {
 		mux.HandleFunc(Path+name, func(w http.ResponseWriter, r *http.Request) {

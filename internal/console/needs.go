@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"time"
 
 	"v3gate/internal/telemetry"
@@ -28,6 +29,56 @@ type Needs struct {
 	Handle func(handle string) (*Handle, error)
 	// Uses gives where a handle is used, in the order of the store.
 	Uses func(handle string, after Use, most int) (page []Use, more bool, err error)
+
+	// Report gives who called what from a day on.
+	Report func(since time.Time) (Report, error)
+	// Methods are the names of the table.
+	Methods func() []string
+	// Explain tells what a call is at v5. Parameters are JSON values with blanks
+	// between them. It sends and writes nothing, and knows no contact.
+	Explain func(ctx context.Context, method, params string) (Explanation, error)
+}
+
+// Report is who called what over some days.
+type Report struct {
+	Days    []ReportDay // the oldest first
+	Lines   []ReportLine
+	LeftOut int // further lines
+}
+
+// ReportDay is all calls of a day.
+type ReportDay struct {
+	Day           time.Time
+	Calls, Faults uint64
+}
+
+// ReportLine is a caller of a tenant and one of the methods that it calls.
+type ReportLine struct {
+	Tenant, Key, Agent, Remote string
+	Others                     bool // it stands for all for whom there was no room
+	Method, Support            string
+	Calls, Faults              uint64
+	Codes                      map[string]uint64 // faults by code
+	Ignored                    map[string]uint64 // parameters that were taken without effect
+	Last                       time.Time
+	V5                         []string // what replaces the method
+	Note                       string   // what the table says of it
+}
+
+// Explanation is what a call becomes. No text of it has a secret.
+type Explanation struct {
+	Problem             string // why it cannot be told, "" where it can
+	Call, Support, Note string
+	Requests            []ExplainedRequest
+	Answer, Fault       string
+	Open                bool // an operation goes on
+}
+
+// ExplainedRequest is a request with the command that sends it.
+type ExplainedRequest struct {
+	Method, Curl, Status string
+	Behind               bool // it is sent when the caller has its answer
+	Times                int
 }
 
 // State is how the service is.

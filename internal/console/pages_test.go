@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -173,6 +174,63 @@ func TestV5(t *testing.T) {
 	r.has("/console/v5?span=day", "unlimited", "Breaker open", "1 half hour with requests")
 }
 
+func TestReport(t *testing.T) {
+	r := newRig(t)
+	r.has("/console/report", "<h1>Leaving v3</h1>", "python/1", "a · key 01234567 · 192.0.2.7", "510042 ×3, 500137 ×1", "without effect: params.community ×2",
+		"GET /domain/domains/{d}", `href="/console/explain?method=domain.info"`, "43 calls in the last 30 days, at most 40 in a day, on 2026-01-01",
+		"The last day with a call: 2026-01-02.", "4 faults", `aria-current="page">Leaving v3`, `<path class="bar" d="M0 64v-64`)
+	if want := now.AddDate(0, 0, -29); !r.since.Equal(want) {
+		t.Errorf("asked since %s", r.since)
+	}
+	r.has("/console/report?days=90", "in the last 90 days")
+	for _, days := range []string{"0", "-1", "x", "999999999999999999999", "31"} {
+		r.has("/console/report?days="+days, "in the last 30 days")
+	}
+	r.report.Lines[0].Others, r.report.Lines[0].V5, r.report.Lines[0].Support = true, nil, "unknown"
+	r.report.Lines[0].Note = "why <b>"
+	r.has("/console/report", "others", "nothing: why &lt;b&gt;")
+	r.hasNot("/console/report", "192.0.2.7", "/console/explain?method")
+	for range 5000 {
+		r.report.Lines = append(r.report.Lines, r.report.Lines[0])
+	}
+	r.report.LeftOut = 7
+	r.has("/console/report", "And 4\u202f908 with fewer calls")
+	if body := r.page("/console/report"); len(body) > 100_000 {
+		t.Errorf("%d bytes", len(body))
+	}
+	r.report = Report{Days: make([]ReportDay, 30)}
+	r.has("/console/report", "Nobody has called in the last 30 days", "No calls in the last 30 days.")
+}
+
+func TestExplain(t *testing.T) {
+	r := newRig(t)
+	r.has("/console/explain", `<option value="contact.info">`, "Nothing is sent")
+	r.hasNot("/console/explain", "<pre")
+	if len(r.explained) > 0 {
+		t.Errorf("without a method it explains %v", r.explained)
+	}
+	const target = "/console/explain?method=+domain.info&params=%22example.com%22"
+	r.has(target, `value="domain.info"`, "1. GET, answered with 200", "curl -sS &#39;https://v5.test/v5/domain/domains/example.com&#39; \\\n  -H",
+		"assumed, after being asked 3 times", "From here on it is sent behind the answer", "{&#34;fqdn&#34;:&#34;example.com&#34;}")
+	if len(r.explained) != 1 || r.explained[0] != `domain.info "example.com"` {
+		t.Errorf("%q is explained", r.explained)
+	}
+	r.told = Explanation{Problem: "There is no method."}
+	r.has(target, "There is no method.")
+	r.hasNot(target, "<pre")
+	r.told = Explanation{Fault: "fault 510042: not found"}
+	r.has(target, "It becomes no v5 request", "fault 510042")
+	n := len(r.explained)
+	r.has(target+strings.Repeat("x", mostParams), "too many parameters")
+	req := httptest.NewRequest("GET", target, nil)
+	req.Host = "127.0.0.1:9090"
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	w := httptest.NewRecorder()
+	if r.handler.ServeHTTP(w, req); !strings.Contains(w.Body.String(), "press Explain") || len(r.explained) != n {
+		t.Errorf("another site has %v explained: %s", r.explained[n:], w.Body)
+	}
+}
+
 // Whatever a stranger can put into a caller, a domain or a reason is text on
 // every page.
 func TestHostileTextsAreEscaped(t *testing.T) {
@@ -188,7 +246,11 @@ func TestHostileTextsAreEscaped(t *testing.T) {
 	r.uses[markup] = []Use{{markup, hostile, markup}}
 	r.state.NotReady, r.state.Version, r.state.V5.Address = hostile, markup, hostile
 	r.state.Tenants[0].Name = markup
-	targets := append(r.everyPage(), "/console/handles?handle="+queryHostile, "/console/handles?after="+queryHostile, "/console/operations?id="+queryHostile)
+	l := &r.report.Lines[0]
+	l.Tenant, l.Key, l.Agent, l.Remote, l.Method, l.Support = markup, markup, hostile, hostile, markup, markup
+	l.Codes, l.Ignored, l.V5 = map[string]uint64{hostile: 1}, map[string]uint64{hostile: 1}, []string{markup}
+	r.told = Explanation{Call: hostile, Support: markup, Note: markup, Answer: hostile, Requests: []ExplainedRequest{{Method: markup, Curl: hostile + "\n" + hostile, Status: markup}}}
+	targets := append(r.everyPage(), "/console/explain?method="+queryHostile+"%E2%80%AE&params="+queryHostile+"%E2%80%AE%00%FF", "/console/handles?handle="+queryHostile, "/console/handles?after="+queryHostile, "/console/operations?id="+queryHostile)
 	for _, target := range targets {
 		body := r.ask("GET", target).Body.String()
 		if strings.Contains(body, "<script") || strings.Contains(body, "<img") || strings.Contains(body, "onerror=alert(1)>") {

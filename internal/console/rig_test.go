@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -22,16 +23,20 @@ var now = time.Date(2026, 1, 2, 12, 30, 15, 0, time.UTC)
 // rig is a console in front of data that a test may change. It begins with one of
 // everything.
 type rig struct {
-	t       *testing.T
-	at      time.Time
-	state   State
-	ops     []Operation
-	handles []Handle
-	uses    map[string][]Use
-	err     error // of everything that is asked
-	failed  []error
-	needs   Needs
-	handler http.Handler
+	t         *testing.T
+	at        time.Time
+	state     State
+	ops       []Operation
+	handles   []Handle
+	uses      map[string][]Use
+	report    Report
+	since     time.Time // of the last report
+	explained []string
+	told      Explanation
+	err       error // of everything that is asked
+	failed    []error
+	needs     Needs
+	handler   http.Handler
 }
 
 func newRig(t *testing.T) *rig {
@@ -53,7 +58,21 @@ func newRig(t *testing.T) *rig {
 	r.handles = []Handle{{Handle: "FLN1-GANDI", Tenant: "a", ID: 1000000001, Created: now.Add(-time.Hour), Kind: "person",
 		Name: MaskName("First Name", "Last"), Email: MaskEmail("first@example.com"), Phone: MaskPhone("+33.123456789")}}
 	r.uses["FLN1-GANDI"] = []Use{{"a", "example.com", "owner"}, {"a", "example.com", "tech"}, {"a", "example.net", "bill"}}
+	r.report = Report{
+		Days: []ReportDay{{now.AddDate(0, 0, -1), 40, 4}, {now, 3, 0}},
+		Lines: []ReportLine{{Tenant: "a", Key: "01234567", Agent: "python/1", Remote: "192.0.2.7", Method: "domain.info", Support: "full", Calls: 42, Faults: 4,
+			Codes: map[string]uint64{"510042": 3, "500137": 1}, Ignored: map[string]uint64{"params.community": 2}, Last: now, V5: []string{"GET /domain/domains/{d}"}}},
+	}
+	r.told = Explanation{Call: `domain.info(apikey, "example.com")`, Support: "full", Answer: `{"fqdn":"example.com"}`, Requests: []ExplainedRequest{
+		{Method: "GET", Curl: "curl -sS 'https://v5.test/v5/domain/domains/example.com' \\\n  -H \"Authorization: Bearer $GANDI_KEY\"", Status: "200", Times: 1},
+		{Method: "GET", Curl: "curl -sS 'https://v5.test/v5/later'", Status: "404", Behind: true, Times: 3}}}
 	r.needs = Needs{
+		Report:  func(since time.Time) (Report, error) { r.since = since; return r.report, r.err },
+		Methods: func() []string { return []string{"domain.info", "contact.info"} },
+		Explain: func(_ context.Context, method, params string) (Explanation, error) {
+			r.explained = append(r.explained, method+" "+params)
+			return r.told, r.err
+		},
 		Now: func() time.Time { return r.at }, Failed: func(err error) { r.failed = append(r.failed, err) },
 		Activity: telemetry.NewActivity([]string{"domain.info", "contact.info"}, func() time.Time { return r.at }),
 		State:    func() (State, error) { return r.state, r.err },
@@ -128,7 +147,8 @@ func (r *rig) page(target string) string {
 // everyPage are targets that show every template.
 func (r *rig) everyPage() []string {
 	list := []string{"/console/", "/console/calls", "/console/calls?span=day", "/console/callers", "/console/operations",
-		"/console/handles", "/console/v5", "/console/v5?span=day", "/console/nothing"}
+		"/console/handles", "/console/v5", "/console/v5?span=day", "/console/nothing", "/console/report", "/console/report?days=365",
+		"/console/explain?method=domain.info&params=%22example.com%22"}
 	for _, op := range r.ops[:min(len(r.ops), 3)] {
 		list = append(list, fmt.Sprintf("/console/operations/%d", op.ID))
 	}

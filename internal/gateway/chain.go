@@ -18,6 +18,7 @@ import (
 	"v3gate/internal/telemetry"
 	"v3gate/internal/tenant"
 	"v3gate/internal/translate"
+	"v3gate/internal/usage"
 	"v3gate/internal/xmlrpc"
 )
 
@@ -49,8 +50,9 @@ type call struct {
 	params    []xmlrpc.Value
 	size      int // bytes that params hold on to
 	userAgent string
-	forwarded bool // the answer is the old server's
-	job       *job // nil where nothing is to be compared
+	forwarded bool   // the answer is the old server's
+	job       *job   // nil where nothing is to be compared
+	keyID     string // tenant.KeyID of the key that found the tenant
 }
 
 // caller is who makes the call, as far as it is known by now.
@@ -87,6 +89,7 @@ func (g *Gateway) observe(next handler) handler {
 		}
 		if err == nil {
 			g.metrics.Call(c.Method, "ok", took)
+			g.count(c.counted(0))
 			g.log.Info("call", append(fields, zap.String("outcome", "ok"))...)
 			return answer, nil
 		}
@@ -99,6 +102,7 @@ func (g *Gateway) observe(next handler) handler {
 		outcome := outcomeOf(f)
 		g.metrics.Call(c.Method, outcome, took)
 		g.metrics.Fault(f.Code())
+		g.count(c.counted(f.Code()))
 		fields = append(fields, zap.String("outcome", outcome), zap.Int("fault", f.Code()))
 		if known {
 			g.log.Info("call", fields...)
@@ -174,7 +178,7 @@ func (g *Gateway) authenticate(c *call, key credential) error {
 	t, err := set.Lookup(key.apikey)
 	switch err {
 	case nil:
-		c.Tenant = t
+		c.Tenant, c.keyID = t, tenant.KeyID(key.apikey)
 		return nil
 	case tenant.ErrUnknown:
 		return fault.New(fault.Account, fault.CauseNoRight, "Invalid API key")
@@ -246,6 +250,7 @@ func (g *Gateway) rejected(r *http.Request, e *xmlrpc.Error) {
 	code, _ := e.Fault()
 	g.metrics.Call("unknown", "fault", 0)
 	g.activity.Call("unknown", telemetry.Caller{Agent: r.UserAgent(), Remote: remote(r)}, true)
+	g.count(usage.Call{Agent: r.UserAgent(), Remote: remote(r), Method: "unknown", Fault: code})
 	g.metrics.Fault(code)
 	g.log.Info("call", zap.String("request_id", g.requestID()), zap.String("method", "unknown"),
 		zap.String("remote", remote(r)), zap.String("user_agent", r.UserAgent()),

@@ -69,6 +69,7 @@ func (g *Gateway) consoleNeeds() console.Needs {
 		Failed:     func(err error) { g.log.Error("a page of the console could not be shown", zap.Error(err)) },
 		State:      g.consoleState,
 		Operations: g.openOperations, Operation: g.consoleOperation,
+		Report: g.consoleReport, Explain: g.consoleExplain, Methods: func() []string { return methodNames(g.services.Table) },
 		Handles: g.consoleHandles, Handle: g.consoleHandle, Uses: g.consoleUses,
 	}
 }

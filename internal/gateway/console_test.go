@@ -5,6 +5,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +24,8 @@ func (r *rig) console(t *testing.T, path string) string {
 // pages are all pages of a console that has something on each.
 func (r *rig) pages(handle string) []string {
 	return []string{"/console/", "/console/calls", "/console/calls?span=day", "/console/callers", "/console/operations", "/console/operations/1000000000",
-		"/console/handles", "/console/handles/" + handle, "/console/handles?handle=" + handle, "/console/v5"}
+		"/console/handles", "/console/handles/" + handle, "/console/handles?handle=" + handle, "/console/v5",
+		"/console/report", "/console/explain?method=contact.info&params=%22" + handle + "%22"}
 }
 
 func TestConsoleShowsWhatHappened(t *testing.T) {
@@ -40,7 +43,12 @@ func TestConsoleShowsWhatHappened(t *testing.T) {
 		"/console/operations/1000000001": {"404", "There is no such operation"},
 		"/console/handles":               {handle, "Z*** Q***", "z***@q***", "shown.net", "admin, bill, owner and tech"},
 		"/console/handles/" + handle:     {"&#43;33.***", "person", "shown.net"},
-		"/console/v5":                    {"1\u202f000 a minute", "requests to v5 in the last hour"},
+		"/console/report":                {"domain.info", "a · key ", "b · key ", "no tenant · 127.0.0.1", "GET /domain/domains/{d}", "calls in the last 30 days", "510042 ×1"},
+		"/console/explain":               {`<option value="domain.renew">`},
+		"/console/explain?method=domain.info&params=%22x.net%22": {"/v5/domain/domains/x.net&#39;", "$GANDI_KEY", "answered with 200"},
+		"/console/explain?method=domain.fly":                     {"There is no method domain.fly."},
+		"/console/explain?method=domain.info&params=%7B":         {"no JSON values"},
+		"/console/v5": {"1\u202f000 a minute", "requests to v5 in the last hour"},
 	} {
 		body := r.console(t, path)
 		for _, want := range texts {
@@ -212,5 +220,27 @@ func TestConsoleShowsOpenOperations(t *testing.T) {
 	state, err := r.consoleState()
 	if err != nil || state.Stuck != 3 {
 		t.Errorf("after two hours %d are stuck, %v", state.Stuck, err)
+	}
+}
+
+// A page that explains works where only the store's directory can be written to,
+// leaves nothing there, and what a killed process left is removed.
+func TestConsoleExplainsBesideTheStore(t *testing.T) {
+	left := ""
+	r := newRig(t, func(cfg *config.Config) {
+		left = cfg.Store + rehearsalMark + "1"
+		for _, dir := range []string{left, filepath.Join(filepath.Dir(cfg.Store), "other.db"+rehearsalMark+"1")} {
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	t.Setenv("TMPDIR", "/nonexistent")
+	if body := r.console(t, "/console/explain?method=domain.info&params=%22x.net%22"); !strings.Contains(body, "curl -sS") {
+		t.Error(body)
+	}
+	list, err := filepath.Glob(filepath.Join(filepath.Dir(r.store), "*"+rehearsalMark+"*"))
+	if err != nil || len(list) != 1 || !strings.HasPrefix(filepath.Base(list[0]), "other.db") {
+		t.Errorf("beside the store: %v, %v", list, err)
 	}
 }

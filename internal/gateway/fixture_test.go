@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -23,8 +22,6 @@ import (
 
 	"v3gate/internal/config"
 	"v3gate/internal/exchange"
-	"v3gate/internal/handles"
-	"v3gate/internal/store"
 	"v3gate/internal/xmlrpc"
 )
 
@@ -66,45 +63,12 @@ func readFixture(t *testing.T, path string) *fixture {
 	f.config.Tenants = []config.Tenant{{Name: "fixture", V3Key: testKey, V5Token: testToken, SharingID: testOrg}}
 	for _, line := range f.Lines {
 		if line.Word == "config" {
-			f.configure(t, line.Text)
+			if err := configureExchange(&f.config, f.last, line.Text); err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
 		}
 	}
 	return f
-}
-
-func (f *fixture) configure(t *testing.T, text string) {
-	t.Helper()
-	name, value, _ := strings.Cut(text, "=")
-	number := func() int64 {
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil {
-			t.Fatalf("%s: config %q", f.path, text)
-		}
-		return n
-	}
-	tenant := &f.config.Tenants[0]
-	switch name {
-	case "own_handle":
-		tenant.OwnHandle = value
-	case "anonymous":
-		tenant.Anonymous = value == "1"
-	case "mode":
-		tenant.Mode = value
-	case "buy_premium":
-		tenant.BuyPremium = value == "1"
-	case "buy_mail_slots":
-		tenant.BuyMailSlots = value == "1"
-	case "no_sharing_id":
-		tenant.SharingID = ""
-	case "zone_drift":
-		f.config.ZoneDrift = value
-	case "v5_dry_run":
-		f.config.V5DryRun = value == "1"
-	case "last_handle", "last_contact", "last_domain", "last_operation", "last_session", "last_zone":
-		f.last[strings.TrimPrefix(name, "last_")] = number()
-	default:
-		t.Fatalf("%s: config %q", f.path, text)
-	}
 }
 
 func TestFixtures(t *testing.T) {
@@ -200,7 +164,9 @@ func (f *fixture) newGateway(t *testing.T, dir string, script *script) func([]by
 			t.Error(err)
 		}
 	})
-	f.fill(t, g)
+	if err := fillFor(g, f.File, f.last); err != nil {
+		t.Fatalf("%s: %v", f.path, err)
+	}
 	g.services.UnmappedV5 = func(route string) {
 		if !f.lenient {
 			t.Errorf("v5 error of %s is not mapped to a fault", route)
@@ -221,84 +187,18 @@ func (f *fixture) newGateway(t *testing.T, dir string, script *script) func([]by
 	}
 }
 
-// fill puts into the store what the file says was in it.
-func (f *fixture) fill(t *testing.T, g *Gateway) {
-	t.Helper()
-	var batch handles.Batch
-	dec := json.NewDecoder(bytes.NewReader(f.Store))
-	for dec.More() {
-		var e handles.Entry
-		if err := dec.Decode(&e); err != nil {
-			t.Fatal(err)
-		}
-		batch.Entries = append(batch.Entries, e)
-	}
-	out, err := g.services.Book.Import(batch)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, o := range out {
-		if o.State == handles.Refused {
-			t.Fatalf("%s: store: %s: %s", f.path, batch.Entries[i].Name(), o.Why)
-		}
-	}
-	err = g.db.Update(func(tx *store.Tx) error {
-		for name, last := range f.last {
-			if err := tx.RaiseID(name, last); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
 // callBefore turns "method.name JSON..." into a request.
 func (f *fixture) callBefore(t *testing.T, text string) []byte {
 	t.Helper()
-	method, rest, _ := strings.Cut(text, " ")
-	params := []xmlrpc.Value{xmlrpc.String(testKey)}
-	dec := json.NewDecoder(strings.NewReader(rest))
-	dec.UseNumber()
-	for dec.More() {
-		var v any
-		if err := dec.Decode(&v); err != nil {
-			t.Fatalf("%s: call %s: %v", f.path, text, err)
-		}
-		params = append(params, wireValue(v))
+	method, params, err := callLine(text)
+	if err != nil {
+		t.Fatalf("%s: call %s: %v", f.path, text, err)
 	}
-	body, err := xmlrpc.AppendCall(nil, method, params...)
+	body, err := xmlrpc.AppendCall(nil, method, slices.Insert(params, 0, xmlrpc.String(testKey))...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return body
-}
-
-func wireValue(v any) xmlrpc.Value {
-	switch v := v.(type) {
-	case string:
-		return xmlrpc.String(v)
-	case bool:
-		return xmlrpc.Bool(v)
-	case json.Number:
-		n, _ := v.Int64()
-		return xmlrpc.Int(n)
-	case []any:
-		var items []xmlrpc.Value
-		for _, item := range v {
-			items = append(items, wireValue(item))
-		}
-		return xmlrpc.Array(items...)
-	case map[string]any:
-		var members []xmlrpc.Member
-		for name, value := range v {
-			members = append(members, xmlrpc.M(name, wireValue(value)))
-		}
-		return xmlrpc.Struct(members...)
-	}
-	return xmlrpc.Nil()
 }
 
 // script is v5 as a fixture tells it: an http.RoundTripper that answers by

@@ -27,6 +27,7 @@ import (
 	"v3gate/internal/telemetry"
 	"v3gate/internal/tenant"
 	"v3gate/internal/translate"
+	"v3gate/internal/usage"
 	"v3gate/internal/v5"
 	"v3gate/internal/xmlrpc"
 	"v3gate/internal/zones"
@@ -41,6 +42,7 @@ type Gateway struct {
 	registry  *prometheus.Registry
 	metrics   *telemetry.Metrics
 	activity  *telemetry.Activity
+	usage     *usage.Counter
 	db        *store.DB
 	client    *v5.Client
 	tenants   atomic.Pointer[tenant.Set]
@@ -52,6 +54,7 @@ type Gateway struct {
 
 	reloading sync.Mutex // one reload at a time
 	reread    func() *config.Loaded
+	simulated func(Explaining) Simulation
 	prepares  []Prepare
 	tls       *tls.Config  // nil without a TLS endpoint
 	secured   net.Listener // the TLS endpoint's
@@ -96,6 +99,8 @@ type Hooks struct {
 	RequestID func() string
 	// Reread reads the configuration again, for Reload.
 	Reread func() *config.Loaded
+	// Simulation is the v5 of calls that the console explains; nil: it explains none.
+	Simulation func(Explaining) Simulation
 	// Warnings about the configuration are logged.
 	Warnings []string
 }
@@ -106,7 +111,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 4), reread: hooks.Reread}
+	g = &Gateway{cfg: cfg, log: hooks.Log, registry: prometheus.NewRegistry(), served: make(chan error, 4), reread: hooks.Reread, simulated: hooks.Simulation}
 	if hooks.Now == nil {
 		hooks.Now = time.Now
 	}
@@ -155,6 +160,7 @@ func New(cfg config.Config, hooks Hooks) (g *Gateway, err error) {
 		g.client.Close()
 		return nil, err
 	}
+	g.usage = usage.New(g.db, hooks.Now)
 	if err := g.assemble(hooks); err != nil {
 		g.client.Close()
 		return nil, errors.Join(err, g.db.Close())
@@ -264,10 +270,14 @@ func (g *Gateway) Start() (err error) {
 		return err
 	}
 	g.listenForOperators()
+	if err := sweepRehearsals(g.cfg.Store); err != nil {
+		g.log.Warn("what an explained call left beside the store is still there", zap.Error(err))
+	}
 	g.services.Ops.Start()
 	background, cancel := context.WithCancel(context.Background())
 	g.background.Go(func() { g.keepPruning(background) })
 	g.background.Go(func() { g.services.Portfolio.Keep(background) })
+	g.background.Go(func() { g.keepCounting(background) })
 	g.endBackground = func() { cancel(); g.background.Wait() }
 	g.state.Store(serving)
 	g.log.Info("gateway is serving", zap.String("listen", g.Addr()), zap.String("admin", g.AdminAddr()),
@@ -321,6 +331,9 @@ func (g *Gateway) Stop(ctx context.Context) error {
 	g.services.Ops.Close(ctx)
 	g.services.Portfolio.Close()
 	g.client.Close()
+	if err := g.usage.Flush(); err != nil { // it costs the last minute of a report, and no stop
+		g.log.Warn("who called in the last minute was not written down", zap.Error(err))
+	}
 	return errors.Join(append(errs, g.closeRecorder(ctx), g.db.Close(), g.flushLog())...)
 }
 

@@ -59,7 +59,7 @@ func newRig(t testing.TB, change func(*config.Config)) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Gateway, err = New(cfg, Hooks{Log: log}); err != nil {
+	if r.Gateway, err = New(cfg, Hooks{Log: log, Simulation: simulated(t)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Start(); err != nil {

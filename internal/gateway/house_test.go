@@ -27,9 +27,11 @@ var mayImport = map[string][]string{
 	"handles":   {"store", "query", "v5"},
 	"ops":       {"store", "query", "v5"},
 	"zones":     {"store", "query", "v5"},
-	"translate": {"xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones"},
+	"portfolio": {"store", "v5"},
+	"translate": {"portfolio", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones"},
 	"console":   {"telemetry"},
-	"gateway":   {"certs", "console", "exchange", "oldv3", "record", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
+	"usage":     {"store"},
+	"gateway":   {"usage", "portfolio", "certs", "console", "exchange", "oldv3", "record", "xmlrpc", "fault", "v5", "store", "tenant", "config", "telemetry", "query", "handles", "ops", "zones", "translate"},
 	"estate":    {"handles"},
 	"oldv3":     {"xmlrpc"},
 	"record":    {"exchange", "xmlrpc", "v5", "telemetry"},
@@ -68,6 +70,9 @@ func TestDependenciesPointOneWay(t *testing.T) {
 		for _, imported := range p.Imports {
 			if inner, ok := strings.CutPrefix(imported, "v3gate/internal/"); ok && !slices.Contains(mayImport[name], inner) {
 				t.Errorf("%s imports %s", name, inner)
+			}
+			if strings.HasPrefix(imported, "golang.org/x/tools/") && onlyIn[imported] == nil {
+				t.Errorf("%s imports %s, which is for tools", name, imported)
 			}
 			if owners, ok := onlyIn[imported]; ok && !slices.Contains(owners, name) {
 				t.Errorf("%s imports %s, which belongs to %v", name, imported, owners)

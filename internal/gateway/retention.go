@@ -27,6 +27,9 @@ func (g *Gateway) keepPruning(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			g.log.Error("operations were not archived", zap.Error(err))
 		}
+		if _, err := g.usage.Prune(g.now().Add(-g.cfg.KeepReport)); err != nil {
+			g.log.Error("old counts of the report were not deleted", zap.Error(err))
+		}
 		select {
 		case <-ctx.Done():
 			return

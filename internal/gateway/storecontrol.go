@@ -87,6 +87,7 @@ func (g *Gateway) storeRoutes(operations http.Handler) http.Handler {
 	})
 	mux.HandleFunc("POST /store/import", g.importRoute)
 	mux.HandleFunc("GET /store/export", g.exportRoute)
+	mux.HandleFunc("GET /report", g.reportRoute)
 	mux.HandleFunc("GET /store/check", func(w http.ResponseWriter, r *http.Request) {
 		unhurried(w)
 		report, err := g.db.Check(r.Context(), records(), false, r.URL.Query().Get("quick") != "")

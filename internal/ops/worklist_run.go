@@ -108,6 +108,17 @@ func (e *Engine) wakeList(id int64) {
 	l.poke()
 }
 
+// Wake has work lists and the background look at the clock again, for one that was
+// moved under them.
+func (e *Engine) Wake() {
+	e.mu.Lock()
+	for _, l := range e.lists {
+		l.poke()
+	}
+	e.mu.Unlock()
+	e.poke()
+}
+
 func (l *worklist) poke() {
 	select {
 	case l.wake <- struct{}{}:

@@ -192,6 +192,7 @@ var checks = map[string]func(*checker, *parsed){
 	kindZonePage:       (*checker).zonePage,
 	kindZoneLink:       (*checker).zoneLink,
 	kindZoneDomain:     (*checker).zoneDomain,
+	kindUsage:          (*checker).json,
 }
 
 // quickKinds are few, however large the store is.

@@ -19,6 +19,7 @@ var shapes = map[string]string{
 	kindOp: "n", kindOpTenant: "sn", kindOpOpen: "n", kindOpAbout: "ssn", kindOpOnce: "ss", kindOpGuard: "s",
 	kindOpItem: "nn", kindOpList: "ss",
 	kindZone: "n", kindZoneTenant: "sn", kindZoneVersion: "nn", kindZonePage: "nn", kindZoneLink: "ss", kindZoneDomain: "sns",
+	kindUsage: "ns",
 }
 
 // parsed is a key taken apart, with its value.

@@ -13,7 +13,7 @@ import (
 // The whole layout. A key is a kind and parts; strings end in 0x00 0x01 (a 0x00
 // inside them is written 0x00 0xff), numbers are eight bytes, so keys sort as
 // their parts do and no part can run into the next. In a sealed store the values
-// of contact, seen, mailbox, op, op-item, zone and zone-page are encrypted (seal.go); a kind that is added goes
+// of contact, seen, mailbox, op, op-item, zone, zone-page and usage are encrypted (seal.go); a kind that is added goes
 // into that list where its values tell of people, and into check_keys.go.
 //
 //	meta            "schema"                       schema version, decimal text
@@ -48,6 +48,7 @@ import (
 //	zone-page       <zone> <page>                  run of records, JSON; it never changes, and versions share it
 //	zone-link       <tenant> <fqdn>                a domain's zone and what it carries of it, JSON (package zones)
 //	zone-domain     <tenant> <zone> <fqdn>         empty: who is linked to a zone
+//	usage           <day> <tenant>                 who called what on a day, counted since 1970, JSON (package usage)
 const (
 	kindMeta           = "meta"
 	kindCounter        = "counter"
@@ -78,6 +79,7 @@ const (
 	kindZonePage       = "zone-page"
 	kindZoneLink       = "zone-link"
 	kindZoneDomain     = "zone-domain"
+	kindUsage          = "usage"
 )
 
 func ContactKey(handle string) []byte { return Key(kindContact, handle) }
@@ -136,6 +138,18 @@ func ZoneDomainKey(tenant string, zone int64, fqdn string) []byte {
 	return Key(kindZoneDomain, tenant, zone, fqdn)
 }
 func ZoneDomainsPrefix(tenant string, zone int64) []byte { return Key(kindZoneDomain, tenant, zone) }
+func UsageKey(day int64, tenant string) []byte           { return Key(kindUsage, day, tenant) }
+func UsagePrefix() []byte                                { return Key(kindUsage) }
+func UsageDayPrefix(day int64) []byte                    { return Key(kindUsage, day) }
+
+// UsageParts are those of a usage key; false for one that is none.
+func UsageParts(key []byte) (day int64, tenant string, ok bool) {
+	e, ok := parse(key)
+	if !ok || e.kind != kindUsage {
+		return 0, "", false
+	}
+	return e.numbers[0], e.strings[0], true
+}
 
 // Key builds a key from strings and int64s.
 func Key(parts ...any) []byte {

@@ -8,6 +8,7 @@ package tenant
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -81,6 +82,13 @@ var (
 
 // HashKey is the form in which keys are kept and compared.
 func HashKey(key string) [32]byte { return sha256.Sum256([]byte(key)) }
+
+// KeyID is a short public name of a key, the begin of its SHA-256 in hex: it tells
+// the keys of a tenant apart, and nothing about them.
+func KeyID(key string) string {
+	hash := HashKey(key)
+	return hex.EncodeToString(hash[:4])
+}
 
 // WellFormed tells whether key looks like a v3 key: 24 letters or digits. The
 // original's pattern named lower case only, but keys with both cases were in

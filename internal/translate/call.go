@@ -60,10 +60,16 @@ type Call struct {
 	Remote string // the caller's address, without a port
 	ID     string // request id, for logs and for faults about our own bugs
 
+	// Untaken are the parameters that were taken without effect.
+	Untaken []string
+
 	used map[string]int64 // the contacts that were expanded, with their versions
 }
 
-func (c *Call) ignored(parameter string) { c.Ignored(c.Method, parameter) }
+func (c *Call) ignored(parameter string) {
+	c.Untaken = append(c.Untaken, parameter)
+	c.Ignored(c.Method, parameter)
+}
 
 // source is the handle that the caller acts as.
 func (c *Call) source() (string, error) {

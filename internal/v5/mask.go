@@ -11,10 +11,10 @@ import (
 // more, the transfer codes in its documentation 8 and more.
 const shortestHidden = 6
 
-// isSecret tells whether a member of a request holds what only v5 may see: the
+// IsSecret tells whether a member of a request holds what only v5 may see: the
 // transfer code, a password (of a mailbox, and x-my_admin_contact_password among
 // the extra parameters), the key in x-aero_ens_authkey.
-func isSecret(member string) bool {
+func IsSecret(member string) bool {
 	member = strings.ToLower(member)
 	return member == "authinfo" || strings.Contains(member, "password") || strings.HasSuffix(member, "authkey")
 }
@@ -61,7 +61,7 @@ func maskInto(out *bytes.Buffer, value json.RawMessage, secrets *[]string) error
 			}
 			out.Write(name)
 			out.WriteByte(':')
-			secret = isSecret(key.(string))
+			secret = IsSecret(key.(string))
 		}
 		var inner json.RawMessage
 		if err := dec.Decode(&inner); err != nil {

@@ -136,7 +136,7 @@ async function use(browser, handle) {
     if (title !== `${want} · v3gate`) wrong.push(`${what} leads to ${title}`);
   };
   await page.goto(admin + '/console/');
-  for (const title of ['Overview', 'Calls', 'Callers', 'Operations', 'Handles', 'v5']) {
+  for (const title of ['Overview', 'Calls', 'Callers', 'Operations', 'Handles', 'v5', 'Leaving v3', 'Explain']) {
     await page.locator(`header nav a:text-is("${title}")`).focus();
     await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
     await expect(title, title);
@@ -150,6 +150,15 @@ async function use(browser, handle) {
   await page.locator('.as-of a').focus();
   await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
   await expect('Reload', `Handle ${handle}`);
+  await page.goto(admin + '/console/report');
+  if (!await page.getByText(hostile).isVisible()) wrong.push('the hostile User-Agent is not shown as text in the report');
+  await page.locator('table.report a:text-is("domain.info")').first().focus();
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  await page.locator('#params').focus();
+  await page.keyboard.type('"console-one.com"');
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  await expect('what is explained', 'Explain');
+  if (!await page.getByText('curl -sS').isVisible()) wrong.push('there is no command');
   await page.goto(admin + '/console/callers');
   if (!await page.getByText(hostile).isVisible()) wrong.push('the hostile User-Agent is not shown as text');
   check('what an operator does', [...wrong, ...complaints]);
@@ -162,6 +171,8 @@ async function main() {
     ['overview', '/console/'], ['calls', '/console/calls'], ['calls-day', '/console/calls?span=day'], ['callers', '/console/callers'],
     ['operations', '/console/operations'], ['operation', `/console/operations/${seen.operation}`], ['handles', '/console/handles'],
     ['handle', `/console/handles/${seen.handle}`], ['v5', '/console/v5'],
+    ['report', '/console/report'], ['report-year', '/console/report?days=365'], ['explain', '/console/explain'],
+    ['explained', `/console/explain?method=domain.contacts.set&params=${encodeURIComponent(`"console-one.com" {"tech":"${seen.handle}"}`)}`],
   ];
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : [], // as root it cannot have one
