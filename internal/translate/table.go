@@ -248,6 +248,7 @@ func built() []Row {
 		Method("domain.eoi.info", eoiInfo, Row{Support: Local, Class: Read, Key: KeyRequired,
 			Note: "there is none to show", Divergences: []int{85}}),
 		Listing("domain.eoi.list", eoiOptions(), eoiList, Row{Support: Local, Class: Read, Key: KeyRequired, Divergences: []int{50, 51, 52, 53, 54, 85}}),
+		Method("domain.smd.extract", smdExtract, Row{Support: Local, Class: Read, Key: KeyOptional, Divergences: []int{96}}),
 
 		Method("operation.info", operationInfo, Row{Support: Full, Class: Read, Key: KeyRequired,
 			V5: []string{"(what shows the operation's progress)"}, Divergences: []int{16, 17, 40}}),
@@ -284,7 +285,6 @@ func unbuilt() []Row {
 		planned("domain.smd.count", Read),
 		planned("domain.smd.create", Write),
 		planned("domain.smd.delete", Write),
-		planned("domain.smd.extract", Read).key(KeyOptional),
 		planned("domain.smd.info", Read),
 		planned("domain.smd.list", Read),
 		refused("domain.misc.ukrights", Read, "the programme for .uk rights ended in 2019 and v5 knows nothing of it"),
