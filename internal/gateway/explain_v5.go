@@ -176,7 +176,7 @@ func (p *explainer) told(secret *secrets) (list []Explained, left int) {
 	list = []Explained{}
 	for _, a := range p.asked[p.from:] {
 		x := Explained{Method: a.Method, DryRun: a.DryRun, Status: a.Status, Assumed: p.sim != nil, Behind: a.behind, Times: 1}
-		x.Target, x.Body = a.Target, secret.body(a.Body)
+		x.Target, x.Body = maskQuery(a.Target, secret), secret.body(a.Body)
 		x.Curl = curl(a, secret)
 		if n := len(list); n > 0 && list[n-1].Curl == x.Curl && list[n-1].Behind == x.Behind {
 			list[n-1].Times++
