@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"v3gate/internal/config"
+	"v3gate/internal/gateway"
 	"v3gate/internal/sandbox"
 )
 
@@ -71,12 +73,25 @@ func TestWhatWasReadBeforeAFailureIsKept(t *testing.T) {
 	says(t, 0, []string{"store", "check", "--store", store}, " 0 inconsistencies")
 }
 
-// A gateway is a server that speaks v3, too.
+// A gateway is a server that speaks v3, too, and answers all that an import asks.
 func TestImportFromAGateway(t *testing.T) {
-	_, _, url, _ := startStored(t)
+	sim := sandbox.New(sandbox.Options{Tokens: []sandbox.Token{{Secret: doctorsToken, Orgs: []string{sandbox.DefaultSharingID}}}})
+	if err := sim.Seed(sandbox.Seed{Domains: []sandbox.SeedDomain{{FQDN: "first.net"}, {FQDN: "second.org"}}}); err != nil {
+		t.Fatal(err)
+	}
+	api := httptest.NewServer(sim.Handler())
+	t.Cleanup(api.Close)
+	cfg := config.Default()
+	cfg.Store, cfg.V5URL = filepath.Join(t.TempDir(), "store.db"), api.URL+"/v5"
+	cfg.Tenants = []config.Tenant{{Name: "default", V3Key: demoKey, V5Token: doctorsToken, SharingID: sandbox.DefaultSharingID}}
+	g, _ := started(t, cfg, gateway.Hooks{})
+	t.Setenv("GATEWAY_V3_KEY", demoKey)
+	t.Setenv("GATEWAY_V5_TOKEN", doctorsToken)
 	second := filepath.Join(t.TempDir(), "second.db")
-	says(t, 0, []string{"import", "v3", "--url", url, "--key-file", write(t, "v3.key", demoKey), "--store", second}, "contacts: ", "domains: ")
-	says(t, 0, []string{"export", "json", "--store", second}, `"id":1000000000`, `"own":true`)
+	says(t, 0, []string{"import", "v3", "--url", "http://" + g.Addr() + "/xmlrpc/", "--key-file", write(t, "v3.key", demoKey), "--store", second},
+		"domains: 2 new")
+	says(t, 0, []string{"store", "check", "--store", second}, " 0 inconsistencies")
+	says(t, 0, []string{"export", "json", "--store", second}, `"fqdn":"first.net"`, `"fqdn":"second.org"`, `"own":true`)
 }
 
 func TestProgress(t *testing.T) {
