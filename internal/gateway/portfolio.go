@@ -33,6 +33,12 @@ func (g *Gateway) newPortfolio(now func() time.Time) *portfolio.Mirror {
 			c := translate.Call{Services: g.services, Tenant: t, V5: g.sessionOf(t)}
 			return c.Mirrored(ctx, fqdn)
 		},
+		Account: func(tenant string) string {
+			if t, ok := g.tenants.Load().Named(tenant); ok {
+				return t.SharingID
+			}
+			return ""
+		},
 		Refresh: g.cfg.ListRefresh, Reread: g.cfg.ListReread, Now: now,
 		Failed: func(tenant string, err error) {
 			g.log.Warn("domains were not read for lists; it is tried again", zap.String("tenant", tenant), zap.Error(err))

@@ -36,6 +36,9 @@ type Options struct {
 	Owns func(tenant string, item *v5.DomainItem) bool
 	// Read reads the detail of a domain, or gives ErrNotOurs.
 	Read func(ctx context.Context, tenant, fqdn string) (Shown, error)
+	// Account names the account at v5 that a tenant has at present. Where it becomes
+	// another one, the mirror of the tenant begins anew.
+	Account func(tenant string) string
 	// Refresh is how often the list is walked, Reread how long a detail is good for
 	// that nothing seems to have changed.
 	Refresh, Reread time.Duration
@@ -51,6 +54,8 @@ type Options struct {
 type Mirror struct {
 	db  *store.DB
 	opt Options
+
+	names store.Memo[string, []Name]
 
 	ctx  context.Context // of what goes on in the background
 	stop context.CancelFunc
@@ -117,6 +122,13 @@ func (m *Mirror) unread(tenant string, ctx context.Context, err error) error {
 	}
 	domains, left, scanErr := m.tally(tenant)
 	return &UnreadError{Read: domains - left, Domains: domains, Err: errors.Join(ctx.Err(), scanErr)}
+}
+
+// Open begins the mirror of a tenant, or has it kept up to date for longer. It comes
+// before anything else that is asked of it.
+func (m *Mirror) Open(tenant string) error {
+	_, err := m.asked(tenant)
+	return err
 }
 
 // Ready waits until the names of a tenant's domains are known. In a mirror that

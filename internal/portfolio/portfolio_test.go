@@ -27,6 +27,7 @@ type account struct {
 	pages   int
 	fails   error
 	took    time.Duration // of one reading
+	name    string        // of the account at v5
 }
 
 func newAccount(names ...string) *account {
@@ -124,6 +125,7 @@ func rigs(t *testing.T, a *account, fn func(*rig)) {
 func (r *rig) start() {
 	r.Mirror = New(r.db, Options{
 		Page: r.account.page, Read: r.account.read, Owns: func(string, *v5.DomainItem) bool { return false },
+		Account: func(string) string { return r.account.name },
 		Refresh: 15 * time.Minute, Reread: 24 * time.Hour, Now: time.Now,
 		Failed:   func(_ string, err error) { r.failed = append(r.failed, err) },
 		Progress: func(string, int, int, time.Time) {},
@@ -449,6 +451,45 @@ func TestTooManyForACall(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A tenant that gets another account at v5 is not shown the domains of the old one.
+func TestAnotherAccount(t *testing.T) {
+	a := newAccount("a.net", "b.net")
+	rigs(t, a, func(r *rig) {
+		r.ready()
+		r.account = newAccount("c.net")
+		r.account.name = "other"
+		r.Close()
+		r.start()
+		if err := r.Open("a"); err != nil {
+			t.Fatal(err)
+		}
+		if got := r.names(); got != "" {
+			t.Errorf("still mirrored: %s", got)
+		}
+		r.ready()
+		r.wants("c.net", "c.net:1")
+	})
+}
+
+func TestNamesArePagedThroughWithoutTheirRows(t *testing.T) {
+	a := newAccount("a.net", "b.net", "c.net")
+	a.foreign["b.net"] = true
+	rigs(t, a, func(r *rig) {
+		r.ready()
+		r.touch("c.net")
+		r.touch("new.net")
+		names, err := r.Names("a")
+		if got := fmt.Sprint(names, err); got != "[{a.net true} {c.net true} {new.net false}] <nil>" {
+			t.Error(got)
+		}
+	})
+	for _, wrong := range []string{"", "{}", `{"f":`, `{"f":-1}`, `{"f":12}`, `{"g":1}`} {
+		if got := peek([]byte(wrong)); got >= 0 {
+			t.Errorf("%s: %d", wrong, got)
+		}
+	}
 }
 
 func TestTenantsAreApart(t *testing.T) {

@@ -1,6 +1,8 @@
 package portfolio
 
 import (
+	"bytes"
+	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -11,6 +13,8 @@ import (
 
 // state is what is kept of a tenant's mirror as a whole.
 type state struct {
+	// Account is the one at v5 whose domains these are.
+	Account string `json:"account,omitempty"`
 	// Asked is when a list was last asked for, to the day.
 	Asked time.Time `json:"asked"`
 	// Walked is when the last walk through v5's list began that came to its end.
@@ -27,22 +31,62 @@ func readState(tx *store.Tx, tenant string) (s state, err error) {
 
 // asked notes that a tenant asks for a list, and gives the state of its mirror.
 func (m *Mirror) asked(tenant string) (s state, err error) {
-	now := m.opt.Now().UTC()
+	now, account := m.opt.Now().UTC(), m.opt.Account(tenant)
 	err = m.db.View(func(tx *store.Tx) (err error) {
 		s, err = readState(tx, tenant)
 		return err
 	})
-	if err != nil || now.Sub(s.Asked) < 24*time.Hour {
+	switch {
+	case err != nil:
 		return s, err
+	case s.Account != account && !s.Asked.IsZero():
+		if err := m.forget(tenant); err != nil {
+			return s, err
+		}
+	case now.Sub(s.Asked) < 24*time.Hour:
+		return s, nil
 	}
 	return store.Committed(m.db, func(tx *store.Tx) (state, error) {
 		s, err := readState(tx, tenant)
-		s.Asked = now
 		if err != nil {
 			return s, err
 		}
+		if s.Account != account {
+			s = state{Account: account}
+		}
+		s.Asked = now
 		return s, store.PutJSON(tx, store.PortfolioStateKey(tenant), s)
 	})
+}
+
+// inOne bounds the rows that one commit changes.
+const inOne = 500
+
+// forget drops the rows of a tenant whose account is another one now.
+func (m *Mirror) forget(tenant string) error {
+	for {
+		var keys [][]byte
+		err := m.db.View(func(tx *store.Tx) error {
+			return tx.ScanKeys(store.PortfolioPrefix(tenant), func(key []byte) error {
+				if keys = append(keys, bytes.Clone(key)); len(keys) == inOne {
+					return store.Stop
+				}
+				return nil
+			})
+		})
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		err = m.db.Update(func(tx *store.Tx) (err error) {
+			for _, key := range keys {
+				err = errors.Join(err, tx.Delete(key))
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // inUse gives the tenants whose mirrors are to be kept up to date.
@@ -172,7 +216,6 @@ func (m *Mirror) walkedThrough(tenant string, begun time.Time, listed map[string
 	if err != nil {
 		return err
 	}
-	const inOne = 500
 	for some := range slices.Chunk(missing, inOne) {
 		err := m.db.Update(func(tx *store.Tx) error {
 			for _, fqdn := range some {

@@ -1,6 +1,7 @@
 package portfolio
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -33,6 +34,8 @@ type Shown struct {
 // Row is a domain in the mirror.
 type Row struct {
 	FQDN string `json:"-"`
+	// Flags stand first, where Names finds them without reading the rest.
+	Flags flags `json:"f"`
 	Shown
 	// Read is when v5 showed that; zero for a name whose detail was never read.
 	Read time.Time `json:"read,omitzero"`
@@ -48,6 +51,14 @@ type Row struct {
 	Ours    bool `json:"ours,omitempty"`
 	Foreign bool `json:"foreign,omitempty"`
 }
+
+// flags are a digit: what paging through names has to know of a row.
+type flags int
+
+const (
+	known   flags = 1 << iota // it is not Foreign, and surely the tenant's or read
+	foreign                   // it is Foreign
+)
 
 // Fresh tells whether the row can be shown as it is.
 func (r *Row) Fresh() bool { return !r.Read.IsZero() && r.Seen == r.Changes }
@@ -103,6 +114,41 @@ func (m *Mirror) Mark(tenant, fqdn string) error {
 	return m.db.Update(func(tx *store.Tx) error { return Touch(tx, tenant, fqdn) })
 }
 
+// Name is a domain that is not known to be somebody else's. Known tells that it is
+// surely the tenant's.
+type Name struct {
+	FQDN  string
+	Known bool
+}
+
+// Names gives the names of a tenant's domains in their order, and those that are
+// not known to be the tenant's among them. It is for paging, where only the rows of
+// the page are looked at: the list is made once for as long as nothing is committed.
+func (m *Mirror) Names(tenant string) ([]Name, error) {
+	return m.names.Get(m.db, tenant, func(tx *store.Tx, tenant string) (names []Name, err error) {
+		err = tx.Scan(store.PortfolioPrefix(tenant), func(key, value []byte) error {
+			parts := store.KeyStrings(key)
+			switch f := peek(value); {
+			case f < 0:
+				return fmt.Errorf("read %s of the mirror: its flags are not in their place", parts[len(parts)-1])
+			case f&foreign == 0:
+				names = append(names, Name{parts[len(parts)-1], f&known != 0})
+			}
+			return nil
+		})
+		return names, err
+	})
+}
+
+// peek reads the flags of a row, below 0 for what is no row.
+func peek(value []byte) flags {
+	digit, ok := bytes.CutPrefix(value, []byte(`{"f":`))
+	if !ok || len(digit) < 2 || digit[0] < '0' || digit[0] > '9' || digit[1] >= '0' && digit[1] <= '9' {
+		return -1
+	}
+	return flags(digit[0] - '0')
+}
+
 func decode(key, value []byte) (*Row, error) {
 	parts := store.KeyStrings(key)
 	r := &Row{FQDN: parts[len(parts)-1]}
@@ -122,6 +168,12 @@ func get(tx *store.Tx, tenant, fqdn string) (*Row, error) {
 }
 
 func put(tx *store.Tx, tenant string, r *Row) error {
+	switch r.Flags = 0; {
+	case r.Foreign:
+		r.Flags = foreign
+	case r.Ours || r.Fresh():
+		r.Flags = known
+	}
 	return store.PutJSON(tx, store.PortfolioKey(tenant, r.FQDN), r)
 }
 

@@ -412,3 +412,33 @@ func TestOtherOrdersHoldLittle(t *testing.T) {
 		t.Errorf("allocates %d bytes for 3 of %d items", n, len(lots))
 	}
 }
+
+func TestWindow(t *testing.T) {
+	type item struct{ name string }
+	schema := query.New(10, query.Text("name", query.Eq|query.Sort|query.Natural, func(i *item) string { return i.name }), query.Text("other", query.Eq|query.Sort, func(i *item) string { return i.name }))
+	for _, c := range []struct {
+		options  []query.Option
+		n        int
+		from, to int
+		down, ok bool
+	}{
+		{nil, 25, 0, 10, false, true},
+		{[]query.Option{{"page", int64(2)}}, 25, 20, 25, false, true},
+		{[]query.Option{{"page", int64(3)}}, 25, 25, 25, false, true},
+		{[]query.Option{{"page", int64(math.MaxInt64)}}, 25, 25, 25, false, true},
+		{[]query.Option{{"sort_by", "name DESC"}}, 25, 15, 25, true, true},
+		{[]query.Option{{"sort_by", "name DESC"}, {"page", int64(2)}}, 25, 0, 5, true, true},
+		{[]query.Option{{"items_per_page", int64(0)}}, 25, 0, 0, false, true},
+		{[]query.Option{{"sort_by", "other"}}, 25, 0, 0, false, false},
+		{[]query.Option{{"name", "x"}}, 25, 0, 0, false, false},
+		{nil, 0, 0, 0, false, true},
+	} {
+		q, err := schema.Parse(c.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if from, to, down, ok := q.Window(c.n); from != c.from || to != c.to || down != c.down || ok != c.ok {
+			t.Errorf("%v of %d: %d to %d, %v, %v", c.options, c.n, from, to, down, ok)
+		}
+	}
+}

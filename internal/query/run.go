@@ -182,10 +182,23 @@ func (q *Query[T]) Exact(name string) (ints []int64, texts []string, ok bool) {
 	return nil, nil, false
 }
 
-// Plain tells whether all items are asked for, in their natural order or backward:
-// to page through them nothing of them need be known.
-func (q *Query[T]) Plain() bool {
-	return len(q.filters) == 0 && (q.sort == nil || q.sort.can&Natural != 0)
+// Window gives the places of the page asked for among n items in natural order, where
+// all items are asked for in that order, or backward with down: nothing of an item
+// need be known then. ok is false for other queries.
+func (q *Query[T]) Window(n int) (from, to int, down, ok bool) {
+	if len(q.filters) > 0 || q.sort != nil && q.sort.can&Natural == 0 {
+		return 0, 0, false, false
+	}
+	over, skip := bits.Mul64(uint64(q.page), uint64(q.perPage))
+	if over > 0 || skip > uint64(n) {
+		skip = uint64(n)
+	}
+	from = int(skip)
+	to = from + int(min(uint64(n)-skip, uint64(q.perPage)))
+	if q.down {
+		from, to = n-to, n-from
+	}
+	return from, to, q.down, true
 }
 
 // Slice gives the items of a slice that is in natural order, for Page.

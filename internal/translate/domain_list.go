@@ -122,21 +122,23 @@ func serviceForm(word string) (string, error) {
 
 func domainList(ctx context.Context, c *Call, q *query.Query[listed]) (out []domainItemOut, err error) {
 	err = c.overDomains(ctx, q, func(l *listing) error {
+		page, err := l.page(q)
 		out = []domainItemOut{}
-		for _, d := range q.Page(l.items) {
-			if !l.shows(d.Row) {
-				l.unread = append(l.unread, d.FQDN)
-				continue
-			}
+		for _, d := range page {
 			out = append(out, d.answer())
 		}
-		return nil
+		return err
 	})
 	return out, err
 }
 
 func domainCount(ctx context.Context, c *Call, q *query.Query[listed]) (n int64, err error) {
 	err = c.overDomains(ctx, q, func(l *listing) error {
+		if l.plain {
+			l.settle(l.all)
+			n = int64(len(l.all))
+			return nil
+		}
 		n = q.Count(l.items(false))
 		return nil
 	})
@@ -148,7 +150,9 @@ type listing struct {
 	c     *Call
 	tx    *store.Tx
 	names []string // that are asked for; nil for all
-	plain bool     // nothing of a domain need be known to find its place
+	// plain: all are asked for by their names, and these are all.
+	plain bool
+	all   []portfolio.Name
 	read  map[string]bool
 	own   string
 	zones map[int64]string
@@ -165,6 +169,9 @@ func (c *Call) overDomains(ctx context.Context, q *query.Query[listed], ask func
 	if err != nil {
 		return err
 	}
+	if err := c.Portfolio.Open(c.Tenant.Name); err != nil {
+		return err
+	}
 	_, names, exact := q.Exact("fqdn")
 	if !exact {
 		if err := c.Portfolio.Ready(ctx, c.Tenant.Name); err != nil {
@@ -173,7 +180,12 @@ func (c *Call) overDomains(ctx context.Context, q *query.Query[listed], ask func
 	}
 	read := map[string]bool{}
 	for {
-		l := &listing{c: c, names: names, plain: q.Plain(), read: read, own: own, zones: map[int64]string{}}
+		l := &listing{c: c, names: names, read: read, own: own, zones: map[int64]string{}}
+		if _, _, _, l.plain = q.Window(0); l.plain {
+			if l.all, err = c.Portfolio.Names(c.Tenant.Name); err != nil {
+				return err
+			}
+		}
 		err := c.Portfolio.View(func(tx *store.Tx) error {
 			l.tx = tx
 			return errors.Join(ask(l), l.err)
@@ -190,22 +202,58 @@ func (c *Call) overDomains(ctx context.Context, q *query.Query[listed], ask func
 	}
 }
 
+// page gives the domains of the page asked for. Those that have to be read first are
+// noted and left out.
+func (l *listing) page(q *query.Query[listed]) (page []*listed, err error) {
+	if !l.plain {
+		return q.Page(l.items), nil
+	}
+	from, to, down, _ := q.Window(len(l.all))
+	before := l.all[:from]
+	if down {
+		before = l.all[to:]
+	}
+	l.settle(before) // those that are not the tenant's move the page
+	for _, name := range l.all[from:to] {
+		r, err := portfolio.Get(l.tx, l.c.Tenant.Name, name.FQDN)
+		switch {
+		case err != nil:
+			return nil, err
+		case r != nil && !l.shows(r):
+			l.unread = append(l.unread, name.FQDN)
+		case r != nil && !r.Read.IsZero():
+			page = append(page, &listed{Row: r, from: l})
+		}
+	}
+	if down {
+		slices.Reverse(page)
+	}
+	return page, nil
+}
+
+// settle notes the names of which it is not known whose they are.
+func (l *listing) settle(names []portfolio.Name) {
+	for _, name := range names {
+		if !name.Known && !l.read[name.FQDN] {
+			l.unread = append(l.unread, name.FQDN)
+		}
+	}
+}
+
 // shows tells whether a row can be shown as it is.
 func (l *listing) shows(r *portfolio.Row) bool { return r.Fresh() || l.read[r.FQDN] }
 
 // items gives the domains that may be asked for. Those of which nothing is known
-// yet are noted, unless their place in the list is all that counts.
+// yet are noted.
 func (l *listing) items(backward bool) iter.Seq[*listed] {
 	return func(yield func(*listed) bool) {
 		each := func(r *portfolio.Row) error {
-			if !l.shows(r) && !(l.plain && r.Ours) {
+			if !l.shows(r) {
 				l.unread = append(l.unread, r.FQDN)
 				return nil
 			}
-			if !r.Read.IsZero() || !l.read[r.FQDN] {
-				if !yield(&listed{Row: r, from: l}) {
-					return store.Stop
-				}
+			if !r.Read.IsZero() && !yield(&listed{Row: r, from: l}) {
+				return store.Stop
 			}
 			return nil
 		}

@@ -36,7 +36,7 @@ func benchPortfolio(b *testing.B, n int) *Call {
 			var errs []error
 			for i := from; i < min(from+atOnce, n); i++ {
 				owner := fmt.Sprintf("AB%d-GANDI", i%100)
-				row := portfolio.Row{Read: now, Ours: true, Shown: portfolio.Shown{
+				row := portfolio.Row{Flags: 1, Read: now, Ours: true, Shown: portfolio.Shown{
 					TLD: name(i)[8:], Status: []string{"clientTransferProhibited"}, Services: []string{"gandilivedns"}, AutoRenew: i%2 == 0,
 					Nameservers: []string{"ns-1-a.gandi.net", "ns-2-b.gandi.net", "ns-3-c.gandi.net"},
 					Created:     at(i), Updated: at(i + 1), Registered: at(i), Ends: at(i + 2), HoldBegins: at(i + 2), HoldEnds: at(i + 3), Deletes: at(i + 3)}}
@@ -61,6 +61,7 @@ func benchPortfolio(b *testing.B, n int) *Call {
 	mirror := portfolio.New(db, portfolio.Options{
 		Page:    func(context.Context, string, int) ([]v5.DomainItem, bool, error) { return nil, false, none },
 		Read:    func(context.Context, string, string) (portfolio.Shown, error) { return portfolio.Shown{}, none },
+		Account: func(string) string { return "" },
 		Owns:    func(string, *v5.DomainItem) bool { return true },
 		Refresh: time.Hour, Reread: time.Hour, Now: clock,
 		Failed: func(string, error) {}, Progress: func(string, int, int, time.Time) {},
@@ -88,15 +89,18 @@ func benchPage(b *testing.B, c *Call, want int, options ...query.Option) time.Du
 
 const benchDomains = 100_000
 
-// BenchmarkDomainListPage lists pages in the order of names, of a thousand domains
-// and of a hundred thousand in turns. It must hardly matter how many there are.
+// BenchmarkDomainListPage lists the first, the middle and the last page in the order
+// of names, of a thousand domains and of a hundred thousand in turns. It must hardly matter how many there are.
 func BenchmarkDomainListPage(b *testing.B) {
 	few, many := benchPortfolio(b, 1_000), benchPortfolio(b, benchDomains)
 	var short, long time.Duration
+	page := func(c *Call, order string, number int64) time.Duration {
+		return benchPage(b, c, 100, query.Option{Key: "sort_by", Value: order}, query.Option{Key: "page", Value: number})
+	}
 	for b.Loop() {
 		for _, order := range []string{"fqdn", "fqdn DESC"} {
-			short += benchPage(b, few, 100, query.Option{Key: "sort_by", Value: order})
-			long += benchPage(b, many, 100, query.Option{Key: "sort_by", Value: order})
+			short += page(few, order, 0) + page(few, order, 5) + page(few, order, 9)
+			long += page(many, order, 0) + page(many, order, 500) + page(many, order, benchDomains/100-1)
 		}
 	}
 	b.ReportMetric(float64(long)/float64(short), "many/few")
