@@ -11,8 +11,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
 	"v3gate/internal/store"
-	v5 "v3gate/internal/v5"
+	"v3gate/internal/v5"
 )
 
 // account is what v5 has of one tenant, with what was read of it.
