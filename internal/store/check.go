@@ -176,6 +176,7 @@ var checks = map[string]func(*checker, *parsed){
 	kindSeen:           (*checker).seen,
 	kindDNSKey:         (*checker).dnsKey,
 	kindMailbox:        (*checker).json,
+	kindSMD:            (*checker).json,
 	kindPortfolio:      (*checker).json,
 	kindPortfolioState: (*checker).json,
 	kindOp:             (*checker).op,

@@ -13,7 +13,7 @@ import (
 // The whole layout. A key is a kind and parts; strings end in 0x00 0x01 (a 0x00
 // inside them is written 0x00 0xff), numbers are eight bytes, so keys sort as
 // their parts do and no part can run into the next. In a sealed store the values
-// of contact, seen, mailbox, op, op-item, zone, zone-page and usage are encrypted (seal.go); a kind that is added goes
+// of contact, seen, mailbox, smd, op, op-item, zone, zone-page and usage are encrypted (seal.go); a kind that is added goes
 // into that list where its values tell of people, and into check_keys.go.
 //
 //	meta            "schema"                       schema version, decimal text
@@ -32,6 +32,7 @@ import (
 //	uses            <handle> <tenant> <fqdn> <role>  empty: who uses a handle
 //	seen            <tenant> <fqdn>                what v5 shows of a domain's contacts, JSON (package handles)
 //	mailbox         <tenant> <fqdn> <login>        what v5 cannot keep of a mailbox, JSON (package handles)
+//	smd             <tenant> <id>                  signed mark, JSON (package handles)
 //	portfolio       <tenant> <fqdn>                what v5's list and detail show of a domain, JSON (package portfolio)
 //	portfolio-state <tenant>                       how far the mirror of a tenant's domains is, JSON (package portfolio)
 //	op              <id>                           operation, JSON (package ops)
@@ -63,6 +64,7 @@ const (
 	kindUses           = "uses"
 	kindSeen           = "seen"
 	kindMailbox        = "mailbox"
+	kindSMD            = "smd"
 	kindPortfolio      = "portfolio"
 	kindPortfolioState = "portfolio-state"
 	kindOp             = "op"
@@ -103,6 +105,8 @@ func UsesOfPrefix(handle, tenant string) []byte { return Key(kindUses, handle, t
 func MailboxKey(tenant, fqdn, login string) []byte {
 	return Key(kindMailbox, tenant, fqdn, login)
 }
+func SMDKey(tenant string, id int64) []byte      { return Key(kindSMD, tenant, id) }
+func SMDPrefix(tenant string) []byte             { return Key(kindSMD, tenant) }
 func PortfolioKey(tenant, fqdn string) []byte    { return Key(kindPortfolio, tenant, fqdn) }
 func PortfolioPrefix(tenant string) []byte       { return Key(kindPortfolio, tenant) }
 func PortfolioStateKey(tenant string) []byte     { return Key(kindPortfolioState, tenant) }

@@ -31,7 +31,7 @@ type domainCreateParams struct {
 	Nameservers    []string            `v3:"nameservers,opt"`
 	NameserversIPs map[string][]string `v3:"nameservers_ips,opt"`
 	SMD            string              `v3:"smd,opt"`
-	SMDID          xmlrpc.Value        `v3:"smd_id" refuse:"stored SMDs are not built yet; give smd"`
+	SMDID          *int64              `v3:"smd_id,opt"`
 	TLDPhase       string              `v3:"tld_phase,opt"`
 	Webredir       string              `v3:"webredir,opt"`
 	ZoneID         *zoneNumber         `v3:"zone_id,opt"`
@@ -63,6 +63,10 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 	if err != nil {
 		return plan, nil, err
 	}
+	smd, err := c.smdOf(p.SMD, p.SMDID)
+	if err != nil {
+		return plan, nil, err
+	}
 	later := sequelIn{Nameservers: p.Nameservers, NameserversIPs: p.NameserversIPs, Webredir: p.Webredir, ZoneID: p.ZoneID}
 	nameservers, items, err := c.sequel(ctx, fqdn, &later, registration)
 	if err != nil {
@@ -78,13 +82,13 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 		request: v5.DomainCreate{
 			FQDN: fqdn, Owner: contacts.Owner, Admin: contacts.Admin, Bill: contacts.Bill, Tech: contacts.Tech,
 			Duration: int(p.Duration), Nameservers: nameservers, ExtraParameters: extra, Lang: p.Lang,
-			TLDPeriod: period, SMD: p.SMD,
+			TLDPeriod: period, SMD: smd,
 			EnforcePremium: premium.yes, Price: premium.price, Currency: premium.currency,
 			// v5 adds mailboxes unless told not to; v3 never did.
 			MailboxOptin: &noMailboxes,
 		},
 		params: append(rolesParams(roles), param{"duration", p.Duration}, param{"nameservers", p.Nameservers},
-			param{"extra", p.Extra}, param{"lang", p.Lang}, param{"tld_phase", p.TLDPhase}, param{"smd", p.SMD}, param{"zone_id", p.ZoneID},
+			param{"extra", p.Extra}, param{"lang", p.Lang}, param{"tld_phase", p.TLDPhase}, param{"smd", p.SMD}, param{"smd_id", p.SMDID}, param{"zone_id", p.ZoneID},
 			param{"nameservers_ips", p.NameserversIPs}, param{"webredir", p.Webredir}),
 	}
 	return plan, nil, nil

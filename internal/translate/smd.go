@@ -24,11 +24,11 @@ type smdExtractOut struct {
 func smdExtract(_ context.Context, _ *Call, in smdIn) (smdExtractOut, error) {
 	m, err := parseSMD(in.SMD)
 	if err != nil {
-		return smdExtractOut{}, fault.New(fault.SMD, fault.CauseBadParameter, "smd cannot be read: %s", err)
+		return smdExtractOut{}, unreadable(err)
 	}
-	labels := m.Labels
-	if labels == nil {
-		labels = []string{}
-	}
-	return smdExtractOut{DateExpire: m.Expire, Labels: labels, MarkName: m.MarkName, UID: m.UID}, nil
+	return smdExtractOut{DateExpire: m.Expire, Labels: list(m.Labels), MarkName: m.MarkName, UID: m.UID}, nil
+}
+
+func unreadable(err error) error {
+	return fault.New(fault.SMD, fault.CauseBadParameter, "smd cannot be read: %s", err)
 }

@@ -30,10 +30,16 @@ const (
 // signedMark is what a signed mark says of itself (RFC 7848). The signature is
 // not verified.
 type signedMark struct {
-	UID      string    // smd:id
-	Expire   time.Time // smd:notAfter
-	MarkName string
-	Labels   []string
+	UID          string    // smd:id
+	Expire       time.Time // smd:notAfter
+	MarkID       string
+	MarkName     string
+	Labels       []string
+	HolderName   string // of the first holder
+	HolderOrg    string
+	Jurisdiction string // of a trademark
+	RegNum       string // of a trademark; the reference of another kind of mark
+	Holders      int    // how many there are
 }
 
 // parseSMD reads a signed mark: an SMD file with an encoded part, bare base64, or
@@ -126,9 +132,39 @@ func (m *signedMark) take(path []xml.Name, value string) error {
 			return errors.New("its notAfter is not one date")
 		}
 		m.Expire = at.UTC()
-	case len(path) == 4 && path[1] == xml.Name{Space: markSpace, Local: "mark"} && last.Space == markSpace && last.Local == "markName":
+	case len(path) >= 4 && path[1] == xml.Name{Space: markSpace, Local: "mark"} && last.Space == markSpace:
+		return m.takeOfMark(path[3:], value)
+	}
+	return nil
+}
+
+// takeOfMark is take for an element below the mark. Of several holders the first one
+// is shown.
+func (m *signedMark) takeOfMark(path []xml.Name, value string) error {
+	last := path[len(path)-1].Local
+	if len(path) == 2 && path[0].Local == "holder" && m.Holders == 0 {
+		switch last {
+		case "name":
+			return once(&m.HolderName, value)
+		case "org":
+			return once(&m.HolderOrg, value)
+		}
+	}
+	if len(path) > 1 {
+		return nil
+	}
+	switch last {
+	case "id":
+		return once(&m.MarkID, value)
+	case "markName":
 		return once(&m.MarkName, value)
-	case len(path) == 4 && path[1] == xml.Name{Space: markSpace, Local: "mark"} && last.Space == markSpace && last.Local == "label":
+	case "jurisdiction":
+		return once(&m.Jurisdiction, value)
+	case "regNum", "refNum":
+		return once(&m.RegNum, value)
+	case "holder":
+		m.Holders++
+	case "label":
 		if m.Labels = append(m.Labels, value); len(m.Labels) > maxSMDLabels {
 			return errors.New("it has too many labels")
 		}
@@ -140,7 +176,7 @@ func (m *signedMark) take(path []xml.Name, value string) error {
 // would be read in part.
 func isSMDValue(path []xml.Name) bool {
 	switch path[len(path)-1].Local {
-	case "id", "notAfter", "markName", "label":
+	case "id", "notAfter", "markName", "label", "name", "org", "jurisdiction", "regNum", "refNum":
 		return true
 	}
 	return false

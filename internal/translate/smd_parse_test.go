@@ -26,7 +26,7 @@ func smdFile(x string) string {
 
 func TestParseSMDReadsEachForm(t *testing.T) {
 	want := signedMark{UID: "0000001751376056503931-65535", Expire: time.Date(2017, 7, 23, 22, 0, 0, 0, time.UTC),
-		MarkName: "Test & Validate", Labels: []string{"test-and-validate", "test---validate"}}
+		MarkID: "00052013734689731373468973-65535", MarkName: "Test & Validate", Labels: []string{"test-and-validate", "test---validate"}}
 	for name, text := range map[string]string{
 		"xml": smdXML, "base64": base64.StdEncoding.EncodeToString([]byte(smdXML)), "file": smdFile(smdXML), "mark of order": "\ufeff" + smdXML,
 	} {
