@@ -47,6 +47,7 @@ func TestAnswersAreDocumented(t *testing.T) {
 			{FQDN: "else.org", SharingID: strangerID},
 		},
 		Taken: []string{"there.com", "locked.com"}, TransferCodes: map[string]string{"locked.com": "right"},
+		Claimed:         []string{"claimed.com"},
 		Premium:         map[string]string{"gold.com": "900.00"},
 		FailCreate:      map[string]FailedOrder{"bad.com": failed("domain_create:refused")},
 		FailChangeOwner: map[string]FailedOrder{"late.com": failed("domain_change_owner:refused")},
@@ -89,6 +90,10 @@ func TestAnswersAreDocumented(t *testing.T) {
 		{"GET /domain/domains/new.com", 404, nil},
 		{"GET /domain/domains/new.com/createstatus", 404, nil},
 
+		{"GET /domain/domains/new.com/claims", 404, nil},
+		{"GET /domain/domains/claimed.com/claims", 200, nil},
+		{"POST /domain/domains", 400, order("claimed.com", nil)},
+		{"POST /domain/domains/claimed.com/claims", 202, nil},
 		{"POST /domain/domains Dry-Run: 1", 200, order("new.com", nil)},
 		{"POST /domain/domains Dry-Run: 1", 200, order("own.com", nil)},
 		{"POST /domain/domains", 400, order("new.com", map[string]any{"owner": nil})},

@@ -69,6 +69,8 @@ func (s *Sandbox) checkCreate(c *call) *answer {
 	switch {
 	case !known || !t.sold:
 		c.refuse("body", "fqdn", "this extension cannot be registered")
+	case s.unaccepted(fqdn):
+		c.refuse("body", "fqdn", "claims on the name are not accepted")
 	case s.taken[fqdn] || forced != "" && forced != "available":
 		c.refuse("body", "fqdn", "the domain is not available")
 	}

@@ -65,7 +65,7 @@ func (c *call) refuse(location, name, description string) {
 func routeTable() []route {
 	return slices.Concat(
 		checkRoutes(), domainRoutes(), contactRoutes(), ownerChangeRoutes(),
-		renewRoutes(), nameserverRoutes(), hostRoutes(), dnskeyRoutes(), webredirRoutes(), settingRoutes(), tagRoutes(),
+		renewRoutes(), nameserverRoutes(), hostRoutes(), dnskeyRoutes(), claimRoutes(), webredirRoutes(), settingRoutes(), tagRoutes(),
 		tldRoutes(), transferRoutes(), organizationRoutes(), billingRoutes(), priceRoutes(), liveDNSRoutes(),
 		forwardRoutes(), mailboxRoutes(), slotRoutes(),
 	)

@@ -119,6 +119,7 @@ type state struct {
 	transferCodes   map[string]string
 	checkStatus     map[string]string
 	premium         map[string]int64
+	claims          map[string]bool // of a name, whether they were accepted
 	checked         map[string]int
 	failCreate      map[string]FailedOrder
 	failChangeOwner map[string]FailedOrder
@@ -173,6 +174,7 @@ func (s *Sandbox) Reset() {
 		transferCodes:   map[string]string{},
 		checkStatus:     map[string]string{},
 		premium:         map[string]int64{},
+		claims:          map[string]bool{},
 		checked:         map[string]int{},
 		failCreate:      map[string]FailedOrder{},
 		failChangeOwner: map[string]FailedOrder{},

@@ -23,6 +23,8 @@ type Seed struct {
 	CheckStatus map[string]string `json:"check_status"`
 	// Premium are the prices of premium names, without tax for one year.
 	Premium map[string]string `json:"premium"`
+	// Claimed are names of which the holder of a trademark claims something.
+	Claimed []string `json:"claimed"`
 	// FailCreate and FailChangeOwner let the next order for a name fail.
 	FailCreate      map[string]FailedOrder `json:"fail_create"`
 	FailChangeOwner map[string]FailedOrder `json:"fail_change_owner"`
@@ -159,6 +161,9 @@ func (s *Sandbox) Seed(seed Seed) error {
 	}
 	for name, f := range seed.FailChangeOwner {
 		s.failChangeOwner[strings.ToLower(name)] = f.orError()
+	}
+	for _, name := range seed.Claimed {
+		s.claims[strings.ToLower(name)] = false
 	}
 	for name, price := range seed.Premium {
 		s.premium[strings.ToLower(name)], _ = cents(price)

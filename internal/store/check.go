@@ -177,6 +177,7 @@ var checks = map[string]func(*checker, *parsed){
 	kindDNSKey:         (*checker).dnsKey,
 	kindMailbox:        (*checker).json,
 	kindSMD:            (*checker).json,
+	kindNotice:         (*checker).json,
 	kindPortfolio:      (*checker).json,
 	kindPortfolioState: (*checker).json,
 	kindOp:             (*checker).op,

@@ -33,6 +33,7 @@ import (
 //	seen            <tenant> <fqdn>                what v5 shows of a domain's contacts, JSON (package handles)
 //	mailbox         <tenant> <fqdn> <login>        what v5 cannot keep of a mailbox, JSON (package handles)
 //	smd             <tenant> <id>                  signed mark, JSON (package handles)
+//	notice          <tenant> <fqdn>                notice of what is claimed of a name, JSON (package handles)
 //	portfolio       <tenant> <fqdn>                what v5's list and detail show of a domain, JSON (package portfolio)
 //	portfolio-state <tenant>                       how far the mirror of a tenant's domains is, JSON (package portfolio)
 //	op              <id>                           operation, JSON (package ops)
@@ -65,6 +66,7 @@ const (
 	kindSeen           = "seen"
 	kindMailbox        = "mailbox"
 	kindSMD            = "smd"
+	kindNotice         = "notice"
 	kindPortfolio      = "portfolio"
 	kindPortfolioState = "portfolio-state"
 	kindOp             = "op"
@@ -107,6 +109,8 @@ func MailboxKey(tenant, fqdn, login string) []byte {
 }
 func SMDKey(tenant string, id int64) []byte      { return Key(kindSMD, tenant, id) }
 func SMDPrefix(tenant string) []byte             { return Key(kindSMD, tenant) }
+func NoticeKey(tenant, fqdn string) []byte       { return Key(kindNotice, tenant, fqdn) }
+func NoticesPrefix(tenant string) []byte         { return Key(kindNotice, tenant) }
 func PortfolioKey(tenant, fqdn string) []byte    { return Key(kindPortfolio, tenant, fqdn) }
 func PortfolioPrefix(tenant string) []byte       { return Key(kindPortfolio, tenant) }
 func PortfolioStateKey(tenant string) []byte     { return Key(kindPortfolioState, tenant) }

@@ -119,7 +119,7 @@ func (c *comparison) compareRow(r *Row, m *contract.Method) {
 	if string(r.Class) != m.Class {
 		c.differ("", "class "+string(r.Class)+", documented "+m.Class)
 	}
-	if r.Support == Refused || r.Support == Planned {
+	if r.Support == Refused {
 		return
 	}
 	if !m.ArgsUnknown {

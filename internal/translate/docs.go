@@ -40,7 +40,7 @@ func helpParam(b *strings.Builder, p Param, indent string) {
 }
 
 // supports is the order in which states are told.
-var supports = []Support{Full, Partial, Local, Refused, Planned}
+var supports = []Support{Full, Partial, Local, Refused}
 
 // Totals is how many methods there are of each state, as one line.
 func (t *Table) Totals() string {
@@ -63,8 +63,8 @@ func (t *Table) MethodsDoc() string {
 <!-- Generated from internal/translate/table.go by: go test ./internal/gateway -update -->
 
 States: **full** as in v3; **partial** some parameters are refused, each by its name; **local** answered by the
-gateway itself; **refused** v5 has nothing for it, the fault says why; **planned** not built yet, the fault says so.
-A refused or planned method answers fault 501654, a name that is not listed here answers fault code 1.
+gateway itself; **refused** v5 has nothing for it, the fault says why.
+A refused method answers fault 501654, a name that is not listed here answers fault code 1.
 Class: a **paid** call can cost money and goes through the journal. Key: whether the API key comes first.
 
 `)

@@ -50,7 +50,16 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 	if p.AcceptContract != nil && !*p.AcceptContract {
 		return plan, nil, fault.New(fault.Boolean, fault.CauseValue, "params.accept_contract: it must be true to register a domain")
 	}
-	period, err := tldPeriod("params.tld_phase", p.TLDPhase)
+	inClaims := p.TLDPhase == "claims"
+	phase := p.TLDPhase
+	if inClaims {
+		phase = "open" // v5 has no period of that name: it is open, with a notice
+	}
+	period, err := tldPeriod("params.tld_phase", phase)
+	if err != nil {
+		return plan, nil, err
+	}
+	claims, err := c.acceptance(fqdn, inClaims)
 	if err != nil {
 		return plan, nil, err
 	}
@@ -78,7 +87,7 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 	}
 	noMailboxes := false
 	plan = domainPlan{
-		items: items, fqdn: fqdn, typ: "domain_create", kind: ops.KindCreate, action: "create",
+		claims: claims, items: items, fqdn: fqdn, typ: "domain_create", kind: ops.KindCreate, action: "create",
 		request: v5.DomainCreate{
 			FQDN: fqdn, Owner: contacts.Owner, Admin: contacts.Admin, Bill: contacts.Bill, Tech: contacts.Tech,
 			Duration: int(p.Duration), Nameservers: nameservers, ExtraParameters: extra, Lang: p.Lang,
@@ -97,6 +106,11 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 // domainCreateDo orders the domain. What was known of its name no longer holds.
 func domainCreateDo(ctx context.Context, c *Call, plan domainPlan) (operationOut, error) {
 	defer c.checks.forget(plan.fqdn)
+	if plan.claims {
+		if err := c.acceptClaims(ctx, plan.fqdn); err != nil {
+			return operationOut{}, err
+		}
+	}
 	return submit(ctx, c, plan)
 }
 

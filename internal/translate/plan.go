@@ -22,6 +22,7 @@ type domainPlan struct {
 	once    string // what may be done once only; see ops.Operation
 	secret  string // part of the call that nobody may see again
 	nothing bool
+	claims  bool       // v5 has to be told before that what is claimed of the name was accepted
 	items   []ops.Item // the work list: of a kind that has one, or what follows when it is done
 	list    string     // what the list is about, where a newer one replaces it
 }

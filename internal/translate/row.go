@@ -22,7 +22,6 @@ const (
 	Partial Support = "partial" // some parameters are refused; each is named in the row
 	Local   Support = "local"   // answered by the gateway itself, without v5
 	Refused Support = "refused" // v5 has nothing for it; it always answers a fault that says why
-	Planned Support = "planned" // not built yet; it answers a fault that says so
 )
 
 // Class says what a call can do to the caller's account.
@@ -69,7 +68,7 @@ type Row struct {
 	Returns     []Param `json:"-"` // members of the returned struct, or of the structs of a returned list
 	ReturnType  string  `json:"-"` // v3's word for the returned value
 
-	refusal *fault.Error // what a refused or planned row answers
+	refusal *fault.Error // what a refused row answers
 	call    func(context.Context, *Call, []xmlrpc.Value) (xmlrpc.Value, error)
 }
 
@@ -143,12 +142,6 @@ func Writing[In, Plan, Out any](name string,
 // refused makes the row of a documented method that v5 cannot do.
 func refused(name string, class Class, reason string) Row {
 	return Row{Name: name, Support: Refused, Class: class, Key: KeyRequired, Note: reason, refusal: fault.Disabled(reason)}
-}
-
-// planned makes the row of a method that is not built yet.
-func planned(name string, class Class) Row {
-	return Row{Name: name, Support: Planned, Class: class, Key: KeyRequired, Note: "not built yet",
-		refusal: fault.Disabled("not built yet in this gateway")}
 }
 
 // key changes a row's need of the API key.

@@ -16,7 +16,7 @@ type Table struct {
 
 // NewTable gives the table. It is checked: Validate says what is wrong with it.
 func NewTable() *Table {
-	t := &Table{Rows: slices.Concat(built(), zoneRows(), unbuilt())}
+	t := &Table{Rows: slices.Concat(built(), zoneRows(), closed())}
 	t.byName = make(map[string]*Row, len(t.Rows))
 	for i := range t.Rows {
 		r := &t.Rows[i]
@@ -248,6 +248,11 @@ func built() []Row {
 		Method("domain.eoi.info", eoiInfo, Row{Support: Local, Class: Read, Key: KeyRequired,
 			Note: "there is none to show", Divergences: []int{85}}),
 		Listing("domain.eoi.list", eoiOptions(), eoiList, Row{Support: Local, Class: Read, Key: KeyRequired, Divergences: []int{50, 51, 52, 53, 54, 85}}),
+		Writing("domain.claims.accept", claimsAcceptCheck, claimsAccept, Row{Support: Local, Class: Write, Key: KeyRequired, Divergences: []int{97}}),
+		Method("domain.claims.check", claimsCheck, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/domains/{d}/claims for each name"}, Divergences: []int{97}}),
+		Method("domain.claims.info", claimsInfo, Row{Support: Full, Class: Read, Key: KeyRequired,
+			V5: []string{"GET /domain/domains/{d}/claims"}, Divergences: []int{97}}),
 		Listing("domain.smd.count", smdOptions(), smdCount, Row{Support: Local, Class: Read, Key: KeyRequired, Divergences: []int{50, 51, 52, 53, 54, 96}}),
 		Writing("domain.smd.create", smdCreateCheck, smdCreateDo, Row{Support: Local, Class: Write, Key: KeyRequired, Divergences: []int{96}}),
 		Writing("domain.smd.delete", smdDeleteCheck, smdDeleteDo, Row{Support: Local, Class: Write, Key: KeyRequired, Divergences: []int{96}}),
@@ -275,18 +280,14 @@ func built() []Row {
 // deleteCalls are what a deletion asks of v5.
 var deleteCalls = []string{"GET /domain/domains/{d}", "GET /domain/domains/{d}/restore", "(both again, twice)", "DELETE /domain/domains/{d}"}
 
-// unbuilt are the documented methods without a handler: refused for good, or
-// planned.
-func unbuilt() []Row {
+// closed are the documented methods that v5 has nothing for.
+func closed() []Row {
 	return []Row{
 		refused("domain.packmail.create", Paid, "v5 sells mailboxes one by one, a different product"),
 		refused("domain.packmail.delete", Write, "v5 sells mailboxes one by one, a different product"),
 		refused("domain.packmail.update", Paid, "v5 sells mailboxes one by one, a different product"),
 		refused("domain.reseller.set", Write, "v5 gives a domain to a reseller only by a transfer or a change of owner"),
 		refused("domain.eoi.create", Write, "v5 has no expressions of interest"),
-		planned("domain.claims.accept", Write),
-		planned("domain.claims.check", Read),
-		planned("domain.claims.info", Read),
 		refused("domain.misc.ukrights", Read, "the programme for .uk rights ended in 2019 and v5 knows nothing of it"),
 		refused("domain.push", Write, "v5 has no tag change; it only accepts or refuses an outgoing transfer"),
 		refused("domain.delete.accept", Write, noDeleteRequest).key(KeyOptional),
@@ -333,7 +334,7 @@ func (t *Table) Validate(divergences map[int]bool) []error {
 			bad("two rows")
 		}
 		seen[r.Name] = true
-		if closed := r.Support == Refused || r.Support == Planned; closed != (r.refusal != nil) || closed == (r.call != nil) {
+		if closed := r.Support == Refused; closed != (r.refusal != nil) || closed == (r.call != nil) {
 			bad("a %s row must have either a refusal or a handler", r.Support)
 		}
 		if r.Class != Read && r.Class != Write && r.Class != Paid || r.Key != KeyRequired && r.Key != KeyOptional && r.Key != KeyNone {

@@ -34,6 +34,7 @@ var answers = []answerType{
 	{"array<string>", into[[]string], ""},
 	{"NameserverKind", into[NameserverKind], ""},
 	{"array<DNSKey>", into[[]DNSKey], ""},
+	{"Claims", into[claims], "Claims.Jurisdiction Claims.Classes"},
 	{"array<TLDItem>", into[[]TLD], ""},
 	{"array<Webredir>", into[[]Webredir], ""},
 	{"Webredir", into[Webredir], ""},

@@ -127,6 +127,8 @@ var table = []endpoint{
 	{method: "PUT", path: "/domain/domains/{d}/nameservers", class: Once, ok: []int{http.StatusAccepted}, body: nameserversPut{}},
 	{method: "GET", path: "/domain/domains/{d}/livedns", class: Read, ok: []int{http.StatusOK}},
 	{method: "POST", path: "/domain/domains/{d}/livedns", class: Once, ok: []int{http.StatusAccepted}},
+	{method: "GET", path: "/domain/domains/{d}/claims", class: Read, ok: []int{http.StatusOK}},
+	{method: "POST", path: "/domain/domains/{d}/claims", class: Once, ok: []int{http.StatusAccepted}},
 	{method: "GET", path: "/domain/domains/{d}/dnskeys", class: Read, ok: []int{http.StatusOK}, query: paged},
 	{method: "POST", path: "/domain/domains/{d}/dnskeys", class: Once, ok: []int{http.StatusAccepted}, body: NewDNSKey{}},
 	{method: "DELETE", path: "/domain/domains/{d}/dnskeys/{id}", class: Once, ok: []int{http.StatusAccepted}},

@@ -1,0 +1,234 @@
+package translate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"v3gate/internal/fault"
+	"v3gate/internal/handles"
+	"v3gate/internal/v5"
+	"v3gate/internal/xmlrpc"
+)
+
+type claimsCheckIn struct {
+	Domains []string `v3:"domains"`
+}
+
+const (
+	// mostClaimChecks bounds the names of one call: each costs a request.
+	mostClaimChecks    = 100
+	claimChecksAtATime = 8
+)
+
+// claimsCheck tells for each name, by the text that was sent, whether something is
+// claimed of it.
+func claimsCheck(ctx context.Context, c *Call, in claimsCheckIn) (keyed, error) {
+	switch n := len(in.Domains); {
+	case n == 0:
+		return nil, fault.New(fault.List, fault.CauseExpected, "domains has no name").About("domains")
+	case n > mostClaimChecks:
+		return nil, fault.New(fault.List, fault.CauseSize, "domains has %d names, and %d is the most", n, mostClaimChecks).About("domains")
+	}
+	names := map[string]string{} // by the text that was sent
+	for _, sent := range in.Domains {
+		fqdn, err := normal(sent)
+		if err != nil {
+			return nil, err
+		}
+		names[sent] = fqdn
+	}
+	claimed, err := c.claimed(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	out := keyed{}
+	for _, sent := range in.Domains {
+		fqdn, left := names[sent]
+		if !left {
+			continue // it was sent twice
+		}
+		delete(names, sent)
+		out = append(out, xmlrpc.M(sent, xmlrpc.Bool(claimed[fqdn])))
+	}
+	return out, nil
+}
+
+// claimed asks v5 about names, a few at a time. It ends with the first error.
+func (c *Call) claimed(ctx context.Context, names map[string]string) (map[string]bool, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var mu sync.Mutex
+	claimed := map[string]bool{}
+	var asking sync.WaitGroup
+	places := make(chan struct{}, claimChecksAtATime)
+	for _, fqdn := range names {
+		mu.Lock()
+		_, asked := claimed[fqdn]
+		claimed[fqdn] = false
+		mu.Unlock()
+		if asked {
+			continue
+		}
+		asking.Go(func() {
+			select {
+			case places <- struct{}{}:
+				defer func() { <-places }()
+			case <-ctx.Done():
+				return
+			}
+			claims, err := c.V5.Claims(ctx, fqdn)
+			if err != nil {
+				cancel(onDomain{fqdn, err})
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			claimed[fqdn] = len(claims) > 0
+		})
+	}
+	asking.Wait()
+	return claimed, context.Cause(ctx)
+}
+
+// claimContactOut is ClaimContactReturn.
+type claimContactOut struct {
+	CC     string `v3:"cc"`
+	City   string `v3:"city"`
+	Email  string `v3:"email"`
+	Fax    string `v3:"fax"`
+	Name   string `v3:"name"`
+	Org    string `v3:"org"`
+	PC     string `v3:"pc"`
+	Phone  string `v3:"phone"`
+	SP     string `v3:"sp"`
+	Street string `v3:"street"`
+}
+
+// claimOut is ClaimReturn.
+type claimOut struct {
+	Contacts            claimContactOut `v3:"contacts"`
+	GoodsAndServices    string          `v3:"goods_and_services"`
+	Holders             claimContactOut `v3:"holders"`
+	JurisdictionClasses []string        `v3:"jurisdiction_classes"`
+	JurisdictionCountry string          `v3:"jurisdiction_country"`
+	MarkName            string          `v3:"mark_name"`
+}
+
+// claimsOut is ClaimsRequestReturn.
+type claimsOut struct {
+	Claims      []claimOut `v3:"claims"`
+	DateCreated time.Time  `v3:"date_created"`
+	DateExpire  time.Time  `v3:"date_expire"`
+	NoticeID    string     `v3:"notice_id"`
+	Status      string     `v3:"status"`
+}
+
+// claimsInfo shows what is claimed of a name, and gives the notice of it an id.
+func claimsInfo(ctx context.Context, c *Call, in domainIn) (claimsOut, error) {
+	fqdn, err := normal(in.Domain)
+	if err != nil {
+		return claimsOut{}, err
+	}
+	claims, err := c.V5.Claims(ctx, fqdn)
+	if err != nil {
+		return claimsOut{}, onDomain{fqdn, err}
+	}
+	if len(claims) == 0 {
+		return claimsOut{}, fault.New(fault.Claims, fault.CauseNotFound, "nothing is claimed of '%s'", fqdn)
+	}
+	n, err := c.Book.GiveNotice(c.Tenant.Name, fqdn)
+	if err != nil {
+		return claimsOut{}, err
+	}
+	out := claimsOut{DateCreated: paris(n.Created), DateExpire: paris(n.Expire), NoticeID: n.ID, Status: "new"}
+	if n.Accepted {
+		out.Status = "accepted"
+	}
+	for i := range claims {
+		// A contact of v5 that has no one-to-one place is shown as a claim of its own,
+		// since all of it is for the customer to know.
+		k := &claims[i]
+		for j := range max(1, len(k.Contacts), len(k.Holders)) {
+			out.Claims = append(out.Claims, claimOut{
+				Contacts: claimContact(k.Contacts, j), Holders: claimContact(k.Holders, j), GoodsAndServices: k.GoodsAndServices,
+				JurisdictionClasses: textsOf(k.Classes), JurisdictionCountry: k.Jurisdiction, MarkName: k.MarkName,
+			})
+		}
+	}
+	return out, nil
+}
+
+// claimContact is the contact in a place, or the last one before it.
+func claimContact(list []v5.ClaimContact, place int) claimContactOut {
+	if len(list) == 0 {
+		return claimContactOut{}
+	}
+	return claimContactOut(list[min(place, len(list)-1)])
+}
+
+// textsOf are values as text, whatever v5 gives: what a class is there is not
+// documented.
+func textsOf(values []any) []string {
+	out := []string{}
+	for _, v := range values {
+		out = append(out, fmt.Sprint(v))
+	}
+	return out
+}
+
+type claimsAcceptIn struct {
+	NoticeID string `v3:"notice_id"`
+}
+
+func claimsAcceptCheck(_ context.Context, _ *Call, in claimsAcceptIn) (string, []FieldError, error) {
+	return in.NoticeID, nil, nil
+}
+
+// claimsAccept notes that the caller has accepted a notice. v5 is told when the
+// domain is ordered, as it was in v3.
+func claimsAccept(_ context.Context, c *Call, id string) (bool, error) {
+	err := c.Book.AcceptNotice(c.Tenant.Name, id)
+	switch {
+	case errors.Is(err, handles.ErrUnknown):
+		err = fault.New(fault.Claims, fault.CauseNotFound, "there is no notice '%s'; domain.claims.info gives its notice_id", clip(id)).About("notice_id")
+	case errors.Is(err, handles.ErrExpired):
+		err = fault.New(fault.Claims, fault.CauseExpired, "notice '%s' has expired; domain.claims.info gives a new one", clip(id)).About("notice_id")
+	}
+	return err == nil, err
+}
+
+// acceptance tells whether an order of a name has to tell v5 of an accepted notice.
+// needed is what the caller says by the phase claims, in which there has to be one.
+func (c *Call) acceptance(fqdn string, needed bool) (send bool, err error) {
+	n, err := c.Book.Notice(c.Tenant.Name, fqdn)
+	switch {
+	case errors.Is(err, handles.ErrUnknown), errors.Is(err, handles.ErrExpired):
+	case err != nil:
+		return false, err
+	case n.Accepted:
+		return !n.Sent, nil
+	}
+	if needed {
+		return false, fault.New(fault.Claims, fault.CauseExpected,
+			"params.tld_phase: claims needs a notice that was accepted and has not expired; read it with domain.claims.info, then call domain.claims.accept").
+			About("params.tld_phase")
+	}
+	return false, nil
+}
+
+// acceptClaims tells v5 of an accepted notice, before the order. Where it knows
+// already, nothing is to be done.
+func (c *Call) acceptClaims(ctx context.Context, fqdn string) error {
+	err := c.V5.AcceptClaims(ctx, fqdn)
+	if e := (*v5.Error)(nil); errors.As(err, &e) && e.Status == http.StatusConflict && e.IsJSON {
+		err = nil
+	}
+	if err != nil {
+		return onDomain{fqdn, err}
+	}
+	return c.Book.NoticeSent(c.Tenant.Name, fqdn)
+}
