@@ -64,7 +64,7 @@ func methodSignature(_ context.Context, c *Call, in methodNameIn) ([][]string, e
 	return [][]string{signature}, nil
 }
 
-// wireType is XML-RPC's word for one of ours. A row that is not built has no
+// wireType is XML-RPC's word for one of ours. A row that is refused has no
 // types, and introspection's word for that is undef.
 func wireType(t string) string {
 	switch {

@@ -74,6 +74,9 @@ func (c *Count) add(other *Count) {
 
 // sum adds counts by name, of no more names than are kept.
 func sum(into, from map[string]uint64) map[string]uint64 {
+	if len(from) == 0 {
+		return into
+	}
 	for _, name := range slices.Sorted(maps.Keys(from)) {
 		if into == nil {
 			into = map[string]uint64{}
