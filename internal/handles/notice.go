@@ -11,10 +11,12 @@ import (
 )
 
 // Notice is the notice of what is claimed of a name, as a tenant was given it. v5 has
-// neither ids nor dates of notices, and nothing of the claims is kept.
+// neither ids nor dates of notices.
 type Notice struct {
-	ID       string    `json:"id"`
-	FQDN     string    `json:"-"`
+	ID   string `json:"id"`
+	FQDN string `json:"-"`
+	// Content is a digest of the claims; nothing else of them is kept.
+	Content  string    `json:"content"`
 	Created  time.Time `json:"created"`
 	Expire   time.Time `json:"expire"`
 	Accepted bool      `json:"accepted,omitempty"`
@@ -51,16 +53,20 @@ func (b *Book) notice(tx *store.Tx, tenant, fqdn string) (n Notice, err error) {
 	return n, nil
 }
 
-// GiveNotice gives a tenant a notice of a name: the one that it has, or a new one.
-// Those of the tenant that have expired are forgotten then.
-func (b *Book) GiveNotice(tenant, fqdn string) (Notice, error) {
+// GiveNotice gives a tenant a notice of the claims with a digest: the one that it has
+// of the name while these are claimed, or a new one, which nobody has accepted. Those
+// of the tenant that have expired are forgotten then.
+func (b *Book) GiveNotice(tenant, fqdn, content string) (Notice, error) {
 	n, err := b.Notice(tenant, fqdn)
-	if err == nil || !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrExpired) {
+	switch {
+	case err == nil && n.Content == content:
+		return n, nil
+	case err != nil && !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrExpired):
 		return n, err
 	}
 	return store.Committed(b.db, func(tx *store.Tx) (Notice, error) {
 		n, err := b.notice(tx, tenant, fqdn)
-		if err == nil { // another caller was first
+		if err == nil && n.Content == content { // another caller was first
 			return n, nil
 		}
 		var old []string
@@ -82,7 +88,7 @@ func (b *Book) GiveNotice(tenant, fqdn string) (Notice, error) {
 			return n, err
 		}
 		now := b.now().UTC()
-		n = Notice{ID: strconv.FormatInt(id, 10), FQDN: fqdn, Created: now, Expire: now.Add(noticeLasts)}
+		n = Notice{ID: strconv.FormatInt(id, 10), FQDN: fqdn, Content: content, Created: now, Expire: now.Add(noticeLasts)}
 		return n, store.PutJSON(tx, store.NoticeKey(tenant, fqdn), n)
 	})
 }

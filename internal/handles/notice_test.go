@@ -12,11 +12,11 @@ func TestNotices(t *testing.T) {
 	if _, err := b.Notice("a", "x.net"); err != ErrUnknown {
 		t.Errorf("before there is one: %v", err)
 	}
-	n, err := b.GiveNotice("a", "x.net")
+	n, err := b.GiveNotice("a", "x.net", "claims")
 	if err != nil || n.Accepted || n.Expire.Sub(n.Created) != noticeLasts {
 		t.Fatalf("%+v, %v", n, err)
 	}
-	if again, err := b.GiveNotice("a", "x.net"); err != nil || again.ID != n.ID {
+	if again, err := b.GiveNotice("a", "x.net", "claims"); err != nil || again.ID != n.ID {
 		t.Errorf("the same notice: %+v, %v", again, err)
 	}
 	if err := b.AcceptNotice("b", n.ID); err != ErrUnknown {
@@ -33,6 +33,14 @@ func TestNotices(t *testing.T) {
 	if n, err := b.Notice("a", "x.net"); err != nil || !n.Accepted || !n.Sent {
 		t.Errorf("%+v, %v", n, err)
 	}
+	more, err := b.GiveNotice("a", "x.net", "more claims")
+	if err != nil || more.ID == n.ID || more.Accepted {
+		t.Errorf("when more is claimed: %+v, %v", more, err)
+	}
+	if err := b.AcceptNotice("a", n.ID); err != ErrUnknown {
+		t.Errorf("the notice of less is accepted: %v", err)
+	}
+	n = more
 	now = now.Add(noticeLasts)
 	if err := b.AcceptNotice("a", n.ID); err != ErrExpired {
 		t.Errorf("after its time: %v", err)
@@ -40,7 +48,7 @@ func TestNotices(t *testing.T) {
 	if err := b.NoticeSent("a", "x.net"); err != nil {
 		t.Errorf("told too late: %v", err)
 	}
-	if other, err := b.GiveNotice("a", "y.net"); err != nil || other.ID == n.ID {
+	if other, err := b.GiveNotice("a", "y.net", "claims"); err != nil || other.ID == n.ID {
 		t.Errorf("%+v, %v", other, err)
 	}
 	if _, err := b.Notice("a", "x.net"); err != ErrUnknown {

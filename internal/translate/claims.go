@@ -2,6 +2,9 @@ package translate
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -140,7 +143,11 @@ func claimsInfo(ctx context.Context, c *Call, in domainIn) (claimsOut, error) {
 	if len(claims) == 0 {
 		return claimsOut{}, fault.New(fault.Claims, fault.CauseNotFound, "nothing is claimed of '%s'", fqdn)
 	}
-	n, err := c.Book.GiveNotice(c.Tenant.Name, fqdn)
+	content, err := digestOfClaims(claims)
+	if err != nil {
+		return claimsOut{}, err
+	}
+	n, err := c.Book.GiveNotice(c.Tenant.Name, fqdn, content)
 	if err != nil {
 		return claimsOut{}, err
 	}
@@ -201,23 +208,42 @@ func claimsAccept(_ context.Context, c *Call, id string) (bool, error) {
 	return err == nil, err
 }
 
-// acceptance tells whether an order of a name has to tell v5 of an accepted notice.
-// needed is what the caller says by the phase claims, in which there has to be one.
-func (c *Call) acceptance(fqdn string, needed bool) (send bool, err error) {
-	n, err := c.Book.Notice(c.Tenant.Name, fqdn)
+// digestOfClaims tells one notice from another.
+func digestOfClaims(claims []v5.Claim) (string, error) {
+	raw, err := json.Marshal(claims)
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:]), err
+}
+
+// acceptance tells whether an order of a name has to tell v5 first that what is
+// claimed of it was accepted. v5 is asked in the phase claims, and for a name of which
+// the caller was given a notice; an order of a name whose present claims are not
+// accepted is refused.
+func (c *Call) acceptance(ctx context.Context, fqdn string, inClaims bool) (send bool, err error) {
+	n, missing := c.Book.Notice(c.Tenant.Name, fqdn)
 	switch {
-	case errors.Is(err, handles.ErrUnknown), errors.Is(err, handles.ErrExpired):
-	case err != nil:
-		return false, err
-	case n.Accepted:
-		return !n.Sent, nil
+	case errors.Is(missing, handles.ErrUnknown) && !inClaims:
+		return false, nil
+	case missing != nil && !errors.Is(missing, handles.ErrUnknown) && !errors.Is(missing, handles.ErrExpired):
+		return false, missing
 	}
-	if needed {
+	claims, err := c.V5.Claims(ctx, fqdn)
+	if err != nil {
+		return false, onDomain{fqdn, err}
+	}
+	if len(claims) == 0 {
+		return false, nil
+	}
+	content, err := digestOfClaims(claims)
+	if err != nil {
+		return false, err
+	}
+	if missing != nil || !n.Accepted || n.Content != content {
 		return false, fault.New(fault.Claims, fault.CauseExpected,
-			"params.tld_phase: claims needs a notice that was accepted and has not expired; read it with domain.claims.info, then call domain.claims.accept").
+			"something is claimed of '%s', and no notice that holds was accepted; show domain.claims.info to the owner, then call domain.claims.accept", fqdn).
 			About("params.tld_phase")
 	}
-	return false, nil
+	return !n.Sent, nil
 }
 
 // acceptClaims tells v5 of an accepted notice, before the order. Where it knows

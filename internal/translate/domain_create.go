@@ -59,7 +59,7 @@ func domainCreateCheck(ctx context.Context, c *Call, in domainCreateIn) (domainP
 	if err != nil {
 		return plan, nil, err
 	}
-	claims, err := c.acceptance(fqdn, inClaims)
+	claims, err := c.acceptance(ctx, fqdn, inClaims)
 	if err != nil {
 		return plan, nil, err
 	}
