@@ -240,7 +240,7 @@ func (c *Call) acceptance(ctx context.Context, fqdn string, inClaims bool) (send
 	}
 	if missing != nil || !n.Accepted || n.Content != content {
 		return false, fault.New(fault.Claims, fault.CauseExpected,
-			"something is claimed of '%s', and no notice that holds was accepted; show domain.claims.info to the owner, then call domain.claims.accept", fqdn).
+			"params.tld_phase: something is claimed of '%s', and no notice that holds was accepted; show domain.claims.info to the owner, then call domain.claims.accept", fqdn).
 			About("params.tld_phase")
 	}
 	return !n.Sent, nil

@@ -94,6 +94,11 @@ func (c *Call) relaunch(ctx context.Context, op *ops.Operation, params keyed) er
 	if plan.kind == ops.KindRelaunchTransfer {
 		in.Params = op.Params
 	}
+	if plan.claims {
+		if err := c.acceptClaims(ctx, plan.fqdn); err != nil {
+			return err
+		}
+	}
 	if _, err = c.Ops.Relaunch(ctx, op.ID, in, step); err != nil {
 		return onDomain{op.FQDN, err}
 	}

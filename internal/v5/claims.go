@@ -36,7 +36,8 @@ type claims struct {
 }
 
 // Claims lists what is claimed of a name, whether or not it is registered; none where
-// v5 says so, which it does by a 404 (v5 documentation; the code is inferred).
+// v5 says so, which it does by a 404 (v5 documentation; the code is inferred). Any
+// other answer without claims is an error: an order must not go out on it.
 func (s *Session) Claims(ctx context.Context, fqdn string) ([]Claim, error) {
 	ans, err := s.do(ctx, request{route: "GET /domain/domains/{d}/claims", path: []string{fqdn}})
 	if e := (*Error)(nil); errors.As(err, &e) && e.Absent() {
@@ -48,6 +49,9 @@ func (s *Session) Claims(ctx context.Context, fqdn string) ([]Claim, error) {
 	got, err := decode[claims](ans)
 	if err != nil {
 		return nil, err
+	}
+	if len(got.Claims) == 0 {
+		return nil, ans.unusable(errors.New("read claims: none, and not the answer that says so"))
 	}
 	return got.Claims, nil
 }
