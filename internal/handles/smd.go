@@ -23,13 +23,19 @@ type SMD struct {
 	HolderOrg    string    `json:"holder_org,omitempty"`
 	Jurisdiction string    `json:"jurisdiction,omitempty"`
 	RegNum       string    `json:"regnum,omitempty"`
-	Original     string    `json:"original"` // as the caller gave it
+	Size         int       `json:"size"` // bytes of Original
+	// Original is the file as the caller gave it. It is kept by itself and read by
+	// SMD alone, so that a list of marks does not read their files.
+	Original string `json:"-"`
 }
 
-// MostSMDs bounds those of a tenant.
-const MostSMDs = 1000
+// MostSMDs and MostSMDBytes bound those of a tenant, and their files together.
+const (
+	MostSMDs     = 1000
+	MostSMDBytes = 32 << 20
+)
 
-// ErrManySMDs: the tenant has MostSMDs already.
+// ErrManySMDs: the tenant has as many as it may, or their files as many bytes.
 var ErrManySMDs = errors.New("there are too many signed marks")
 
 // SMDExistsError says that the tenant has a signed mark with that uid.
@@ -41,14 +47,15 @@ func (e *SMDExistsError) Error() string { return fmt.Sprintf("it is the signed m
 // kept already, or ErrManySMDs.
 func (b *Book) KeepSMD(tenant string, m SMD) (SMD, error) {
 	return store.Committed(b.db, func(tx *store.Tx) (SMD, error) {
-		n := 0
+		n, size := 0, len(m.Original)
 		err := eachSMD(tx, tenant, false, func(other *SMD) error {
 			if n++; other.UID == m.UID {
 				return &SMDExistsError{other.ID}
 			}
+			size += other.Size
 			return nil
 		})
-		if err == nil && n >= MostSMDs {
+		if err == nil && (n >= MostSMDs || size > MostSMDBytes) {
 			err = ErrManySMDs
 		}
 		if err != nil {
@@ -58,8 +65,10 @@ func (b *Book) KeepSMD(tenant string, m SMD) (SMD, error) {
 		if kept.ID, err = tx.NextID("smd", b.floors.ID); err != nil {
 			return SMD{}, err
 		}
-		kept.Created = b.now().UTC()
-		return kept, store.PutJSON(tx, store.SMDKey(tenant, kept.ID), kept)
+		kept.Created, kept.Size = b.now().UTC(), len(m.Original)
+		return kept, errors.Join(
+			store.PutJSON(tx, store.SMDKey(tenant, kept.ID), kept),
+			tx.Put(store.SMDFileKey(tenant, kept.ID), []byte(m.Original)))
 	})
 }
 
@@ -70,6 +79,7 @@ func (b *Book) SMD(tenant string, id int64) (m SMD, err error) {
 		if err == nil && !there {
 			err = ErrUnknown
 		}
+		m.Original = string(tx.Get(store.SMDFileKey(tenant, id)))
 		return err
 	})
 	return m, err
@@ -82,11 +92,12 @@ func (b *Book) DeleteSMD(tenant string, id int64) error {
 		if tx.Get(key) == nil {
 			return ErrUnknown
 		}
-		return tx.Delete(key)
+		return errors.Join(tx.Delete(key), tx.Delete(store.SMDFileKey(tenant, id)))
 	})
 }
 
-// SMDs calls fn for the signed marks of a tenant by their ids, or backward.
+// SMDs calls fn for the signed marks of a tenant, without their files, by their ids
+// or backward.
 func (b *Book) SMDs(tenant string, backward bool, fn func(*SMD) error) error {
 	return b.db.View(func(tx *store.Tx) error { return eachSMD(tx, tenant, backward, fn) })
 }

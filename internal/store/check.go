@@ -177,6 +177,7 @@ var checks = map[string]func(*checker, *parsed){
 	kindDNSKey:         (*checker).dnsKey,
 	kindMailbox:        (*checker).json,
 	kindSMD:            (*checker).json,
+	kindSMDFile:        (*checker).smdFile,
 	kindNotice:         (*checker).json,
 	kindPortfolio:      (*checker).json,
 	kindPortfolioState: (*checker).json,

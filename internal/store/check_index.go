@@ -84,10 +84,16 @@ func (c *checker) dnsKey(e *parsed) {
 	}
 }
 
-// mailbox stands alone: v5 says which mailboxes there are.
 // json is the check of a value that leads to nothing else.
 func (c *checker) json(e *parsed) {
 	ownRecord(c, e, func(value []byte) (v any, err error) { return v, json.Unmarshal(value, &v) })
+}
+
+func (c *checker) smdFile(e *parsed) {
+	if mark := SMDKey(e.strings[0], e.numbers[0]); c.tx.b.Get(mark) == nil {
+		c.say(e.key, "%s is not there", Readable(mark))
+	}
+	ownRecord(c, e, func(value []byte) (any, error) { return value, nil })
 }
 
 func (c *checker) domain(e *parsed) {

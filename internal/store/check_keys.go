@@ -15,7 +15,7 @@ var shapes = map[string]string{
 	kindMeta: "s", kindCounter: "s",
 	kindContact: "s", kindContactID: "n", kindContactContent: "ssn", kindContactTenant: "sn", kindOwn: "s",
 	kindDomain: "ss", kindDomainID: "n", kindUses: "ssss", kindSeen: "ss", kindDNSKey: "sn", kindMailbox: "sss",
-	kindSMD: "sn", kindNotice: "ss", kindPortfolio: "ss", kindPortfolioState: "s",
+	kindSMD: "sn", kindSMDFile: "sn", kindNotice: "ss", kindPortfolio: "ss", kindPortfolioState: "s",
 	kindOp: "n", kindOpTenant: "sn", kindOpOpen: "n", kindOpAbout: "ssn", kindOpOnce: "ss", kindOpGuard: "s",
 	kindOpItem: "nn", kindOpList: "ss",
 	kindZone: "n", kindZoneTenant: "sn", kindZoneVersion: "nn", kindZonePage: "nn", kindZoneLink: "ss", kindZoneDomain: "sns",

@@ -13,7 +13,7 @@ import (
 // The whole layout. A key is a kind and parts; strings end in 0x00 0x01 (a 0x00
 // inside them is written 0x00 0xff), numbers are eight bytes, so keys sort as
 // their parts do and no part can run into the next. In a sealed store the values
-// of contact, seen, mailbox, smd, op, op-item, zone, zone-page and usage are encrypted (seal.go); a kind that is added goes
+// of contact, seen, mailbox, smd, smd-file, op, op-item, zone, zone-page and usage are encrypted (seal.go); a kind that is added goes
 // into that list where its values tell of people, and into check_keys.go.
 //
 //	meta            "schema"                       schema version, decimal text
@@ -32,7 +32,8 @@ import (
 //	uses            <handle> <tenant> <fqdn> <role>  empty: who uses a handle
 //	seen            <tenant> <fqdn>                what v5 shows of a domain's contacts, JSON (package handles)
 //	mailbox         <tenant> <fqdn> <login>        what v5 cannot keep of a mailbox, JSON (package handles)
-//	smd             <tenant> <id>                  signed mark, JSON (package handles)
+//	smd             <tenant> <id>                  what a signed mark says, JSON (package handles)
+//	smd-file        <tenant> <id>                  the file of that signed mark, as it was given
 //	notice          <tenant> <fqdn>                notice of what is claimed of a name, JSON (package handles)
 //	portfolio       <tenant> <fqdn>                what v5's list and detail show of a domain, JSON (package portfolio)
 //	portfolio-state <tenant>                       how far the mirror of a tenant's domains is, JSON (package portfolio)
@@ -66,6 +67,7 @@ const (
 	kindSeen           = "seen"
 	kindMailbox        = "mailbox"
 	kindSMD            = "smd"
+	kindSMDFile        = "smd-file"
 	kindNotice         = "notice"
 	kindPortfolio      = "portfolio"
 	kindPortfolioState = "portfolio-state"
@@ -108,6 +110,7 @@ func MailboxKey(tenant, fqdn, login string) []byte {
 	return Key(kindMailbox, tenant, fqdn, login)
 }
 func SMDKey(tenant string, id int64) []byte      { return Key(kindSMD, tenant, id) }
+func SMDFileKey(tenant string, id int64) []byte  { return Key(kindSMDFile, tenant, id) }
 func SMDPrefix(tenant string) []byte             { return Key(kindSMD, tenant) }
 func NoticeKey(tenant, fqdn string) []byte       { return Key(kindNotice, tenant, fqdn) }
 func NoticesPrefix(tenant string) []byte         { return Key(kindNotice, tenant) }

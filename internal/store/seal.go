@@ -40,7 +40,7 @@ const (
 
 // sealedKinds are the kinds whose values are sealed: all that hold what a caller
 // or v5 said of people, and the content of zones.
-var sealedKinds = [][]byte{Key(kindContact), Key(kindSeen), Key(kindMailbox), Key(kindSMD), Key(kindOp), Key(kindOpItem), Key(kindZone), Key(kindZonePage), Key(kindUsage)}
+var sealedKinds = [][]byte{Key(kindContact), Key(kindSeen), Key(kindMailbox), Key(kindSMD), Key(kindSMDFile), Key(kindOp), Key(kindOpItem), Key(kindZone), Key(kindZonePage), Key(kindUsage)}
 
 func isSealedKind(key []byte) bool {
 	return slices.ContainsFunc(sealedKinds, func(kind []byte) bool { return bytes.HasPrefix(key, kind) })

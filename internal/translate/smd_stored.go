@@ -119,7 +119,8 @@ func smdCreateDo(_ context.Context, c *Call, m handles.SMD) (smdOut, error) {
 	case errors.As(err, &exists):
 		return smdOut{}, fault.New(fault.SMD, fault.CauseExist, "%s is there already, as smd_id %d", clip(m.UID), exists.ID).About("smd")
 	case errors.Is(err, handles.ErrManySMDs):
-		return smdOut{}, fault.New(fault.SMD, fault.CauseQuotaReached, "an account keeps at most %d; delete those that have expired", handles.MostSMDs)
+		return smdOut{}, fault.New(fault.SMD, fault.CauseQuotaReached, "an account keeps at most %d, of %d MiB together; delete those that have expired",
+			handles.MostSMDs, handles.MostSMDBytes>>20)
 	case err != nil:
 		return smdOut{}, err
 	}
