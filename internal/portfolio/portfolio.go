@@ -18,6 +18,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"v3gate/internal/store"
 	"v3gate/internal/v5"
 )
@@ -185,29 +187,25 @@ func (m *Mirror) Fresh(ctx context.Context, tenant string, names []string) error
 // readAll reads the details of domains, a few at a time, and calls each behind
 // every one. It ends with the first error.
 func (m *Mirror) readAll(ctx context.Context, tenant string, names []string, each func()) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var running sync.WaitGroup
-	slots := make(chan struct{}, atOnce)
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
 	for _, fqdn := range names {
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-		}
-		if ctx.Err() != nil {
+		if reading.Err() != nil {
 			break
 		}
-		running.Go(func() {
-			defer func() { <-slots }()
-			if err := m.readOne(ctx, tenant, fqdn); err != nil {
-				cancel(err)
-			} else {
+		group.Go(func() error {
+			err := m.readOne(reading, tenant, fqdn)
+			if err == nil {
 				each()
 			}
+			return err
 		})
 	}
-	running.Wait()
-	return context.Cause(ctx)
+	err := group.Wait()
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
 }
 
 // read is the reading of one detail, which all who want it share.

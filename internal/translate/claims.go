@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"v3gate/internal/fault"
@@ -21,80 +20,46 @@ type claimsCheckIn struct {
 	Domains []string `v3:"domains"`
 }
 
-const (
-	// mostClaimChecks bounds the names of one call: each costs a request.
-	mostClaimChecks    = 100
-	claimChecksAtATime = 8
-)
-
 // claimsCheck tells for each name, by the text that was sent, whether something is
-// claimed of it.
+// claimed of it. Each costs a request; spellings of one name share it.
 func claimsCheck(ctx context.Context, c *Call, in claimsCheckIn) (keyed, error) {
-	switch n := len(in.Domains); {
-	case n == 0:
+	if len(in.Domains) == 0 {
 		return nil, fault.New(fault.List, fault.CauseExpected, "domains has no name").About("domains")
-	case n > mostClaimChecks:
-		return nil, fault.New(fault.List, fault.CauseSize, "domains has %d names, and %d is the most", n, mostClaimChecks).About("domains")
 	}
-	names := map[string]string{} // by the text that was sent
-	for _, sent := range in.Domains {
-		fqdn, err := normal(sent)
+	forms := map[string]string{} // of v5, by the text that was sent
+	place := map[string]int{}    // of each form in names
+	var names []string
+	for _, text := range in.Domains {
+		fqdn, err := normal(text)
 		if err != nil {
 			return nil, err
 		}
-		names[sent] = fqdn
+		forms[text] = fqdn
+		if _, ok := place[fqdn]; !ok {
+			place[fqdn] = len(names)
+			names = append(names, fqdn)
+		}
 	}
-	claimed, err := c.claimed(ctx, names)
+	claimed := make([]bool, len(names))
+	err := eachName(ctx, "domains", names, func(ctx context.Context, i int, fqdn string) error {
+		claims, err := c.V5.Claims(ctx, fqdn)
+		if err != nil {
+			return onDomain{fqdn, err}
+		}
+		claimed[i] = len(claims) > 0
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	out := keyed{}
-	for _, sent := range in.Domains {
-		fqdn, left := names[sent]
-		if !left {
-			continue // it was sent twice
+	var out keyed
+	for _, text := range in.Domains {
+		if fqdn, left := forms[text]; left { // not sent twice
+			out = append(out, xmlrpc.M(text, xmlrpc.Bool(claimed[place[fqdn]])))
+			delete(forms, text)
 		}
-		delete(names, sent)
-		out = append(out, xmlrpc.M(sent, xmlrpc.Bool(claimed[fqdn])))
 	}
 	return out, nil
-}
-
-// claimed asks v5 about names, a few at a time. It ends with the first error.
-func (c *Call) claimed(ctx context.Context, names map[string]string) (map[string]bool, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var mu sync.Mutex
-	claimed := map[string]bool{}
-	var asking sync.WaitGroup
-	places := make(chan struct{}, claimChecksAtATime)
-	for _, fqdn := range names {
-		mu.Lock()
-		_, asked := claimed[fqdn]
-		claimed[fqdn] = false
-		mu.Unlock()
-		if asked {
-			continue
-		}
-		asking.Go(func() {
-			select {
-			case places <- struct{}{}:
-				defer func() { <-places }()
-			case <-ctx.Done():
-				return
-			}
-			claims, err := c.V5.Claims(ctx, fqdn)
-			if err != nil {
-				cancel(onDomain{fqdn, err})
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			claimed[fqdn] = len(claims) > 0
-		})
-	}
-	asking.Wait()
-	return claimed, context.Cause(ctx)
 }
 
 // claimContactOut is ClaimContactReturn.

@@ -2,11 +2,17 @@ package translate
 
 import (
 	"encoding/base64"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"v3gate/internal/fault"
+	"v3gate/internal/handles"
+	"v3gate/internal/store"
+	"v3gate/internal/tenant"
 )
 
 const smdXML = `<?xml version="1.0" encoding="UTF-8"?>
@@ -83,4 +89,39 @@ func FuzzParseSMD(f *testing.F) {
 			t.Fatalf("incomplete or unbounded: %+v", m)
 		}
 	})
+}
+
+// Of several holders the first is shown, and of another kind of mark its reference.
+func TestParseSMDReadsWhatTheMarkSays(t *testing.T) {
+	holder := func(name string) string {
+		return "<mark:holder><mark:name>" + name + "</mark:name><mark:org>Org " + name + "</mark:org></mark:holder>"
+	}
+	x := strings.NewReplacer("mark:trademark>", "mark:treatyOrStatute>",
+		"<mark:label>test-and-validate", holder("One")+holder("Two")+"<mark:refNum>R 7</mark:refNum><mark:label>test-and-validate").Replace(smdXML)
+	m, err := parseSMD(x)
+	if err != nil || m.HolderName != "One" || m.HolderOrg != "Org One" || m.RegNum != "R 7" || m.Jurisdiction != "" {
+		t.Errorf("%+v, %v", m, err)
+	}
+	for _, twice := range []string{"<mark:id>1</mark:id>", "<mark:jurisdiction>US</mark:jurisdiction><mark:jurisdiction>FR</mark:jurisdiction>",
+		"<mark:regNum>1</mark:regNum><mark:refNum>2</mark:refNum>"} {
+		if _, err := parseSMD(strings.Replace(smdXML, "<mark:label>", twice+"<mark:label>", 1)); err == nil {
+			t.Errorf("with %s it is read", twice)
+		}
+	}
+}
+
+func TestTooManySignedMarksAreAFault(t *testing.T) {
+	db, err := store.Open(filepath.Join(t.TempDir(), "store.db"), time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	c := &Call{Tenant: &tenant.Tenant{Name: "a"}, Services: &Services{Now: time.Now, Book: handles.New(db, handles.DefaultFloors(), time.Now)}}
+	if _, err := smdCreateDo(t.Context(), c, handles.SMD{UID: "all", Original: strings.Repeat("x", handles.MostSMDBytes)}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = smdCreateDo(t.Context(), c, handles.SMD{UID: "one more", Original: "x"})
+	if f, ok := fault.As(err); !ok || f.Code() != 523535 {
+		t.Errorf("%v", err)
+	}
 }
