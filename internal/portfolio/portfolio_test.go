@@ -19,6 +19,9 @@ func TestARefreshReadsWhatIsNewOrChanged(t *testing.T) {
 	rigs(t, a, func(r *rig) {
 		r.ready()
 		r.wants("a.net b.net d.net", "a.net:1 b.net:1 c.net:1 d.net:1")
+		if r.progress != "a: 3 domains, 0 unread, walked 0s ago" {
+			t.Errorf("told: %s", r.progress)
+		}
 
 		time.Sleep(16 * time.Minute) // due, and answered from what there is
 		a.change("b.net", time.Unix(2_000_000, 0))

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"v3gate/internal/store"
@@ -147,11 +147,22 @@ func (m *Mirror) refresh(tenant string, walked chan struct{}) error {
 	if err != nil {
 		return err
 	}
-	var read atomic.Int64
-	m.opt.Progress(tenant, domains, len(names), walkedAt)
+	var telling sync.Mutex // so that the last that is told is the last that was read
+	unread := len(names)
+	m.opt.Progress(tenant, domains, unread, walkedAt)
 	err = m.readAll(m.ctx, tenant, names, func() {
-		m.opt.Progress(tenant, domains, len(names)-int(read.Add(1)), walkedAt)
+		telling.Lock()
+		defer telling.Unlock()
+		unread--
+		m.opt.Progress(tenant, domains, unread, walkedAt)
 	})
+	if err != nil {
+		return err
+	}
+	// Some may have turned out to be somebody else's.
+	if domains, unread, err = m.tally(tenant); err == nil {
+		m.opt.Progress(tenant, domains, unread, walkedAt)
+	}
 	return err
 }
 

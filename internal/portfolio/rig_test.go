@@ -100,10 +100,11 @@ func (a *account) change(name string, at time.Time) {
 // rig is a mirror of an account that tenant "a" has.
 type rig struct {
 	*Mirror
-	t       *testing.T
-	account *account
-	db      *store.DB
-	failed  []error
+	t        *testing.T
+	account  *account
+	db       *store.DB
+	failed   []error
+	progress string // the last that was told
 }
 
 func rigs(t *testing.T, a *account, fn func(*rig)) {
@@ -126,8 +127,10 @@ func (r *rig) start() {
 		Page: r.account.page, Read: r.account.read, Owns: func(string, *v5.DomainItem) bool { return false },
 		Account: func(string) string { return r.account.name },
 		Refresh: 15 * time.Minute, Reread: 24 * time.Hour, Now: time.Now,
-		Failed:   func(_ string, err error) { r.failed = append(r.failed, err) },
-		Progress: func(string, int, int, time.Time) {},
+		Failed: func(_ string, err error) { r.failed = append(r.failed, err) },
+		Progress: func(tenant string, domains, unread int, walked time.Time) {
+			r.progress = fmt.Sprintf("%s: %d domains, %d unread, walked %s ago", tenant, domains, unread, time.Since(walked))
+		},
 	})
 }
 
