@@ -22,6 +22,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -143,7 +144,8 @@ type Client struct {
 	rawBase   string // escaped path of base, without a slash at the end
 	pooled    http.RoundTripper
 	fresh     http.RoundTripper
-	own       bool // both are ours and follow net/http's tracing to the letter
+	reads     *reads // nil where they leave through pooled
+	own       bool   // both are ours and follow net/http's tracing to the letter
 	queue     *queue
 	breaker   *breaker
 	observe   func(Exchange)
@@ -199,6 +201,9 @@ func New(o Options) (*Client, error) {
 		c.jitter = rand.N[time.Duration]
 	}
 	c.pooled, c.fresh, c.own = newTransports(o.Transport, c.queue.most)
+	if c.own {
+		c.reads = newReads(base, c.userAgent, c.pooled.(*http.Transport))
+	}
 	return c, nil
 }
 
@@ -207,6 +212,9 @@ func New(o Options) (*Client, error) {
 func (c *Client) Close() {
 	if !c.own {
 		return
+	}
+	if c.reads != nil {
+		c.reads.close()
 	}
 	for _, t := range [...]http.RoundTripper{c.pooled, c.fresh} {
 		if t, ok := t.(*http.Transport); ok {
@@ -230,16 +238,18 @@ func (r *request) refused(err error) error { return &Error{Route: r.route, Err: 
 // prepared is a request in the form in which every attempt sends it.
 type prepared struct {
 	*endpoint
-	route         string // the endpoint's name
-	url           *url.URL
-	uri           string // path and query of url
-	body          []byte
-	shown         string // body without what nobody may see
-	authorization string
-	secrets       []string // of authorization and body: what no error may repeat
-	dryRun        bool
-	want          []int // the codes that are a success
+	route      string // the endpoint's name
+	uri        string // path and query, escaped
+	body       []byte
+	shown      string   // body without what nobody may see
+	hidden     []string // what that is
+	credential Credential
+	dryRun     bool
+	want       []int // the codes that are a success
 }
+
+// secrets are what no error may repeat.
+func (p *prepared) secrets() []string { return append(slices.Clip(p.hidden), p.credential.Secret) }
 
 // prepare checks a request against its line in the table and encodes it.
 func (s *Session) prepare(r request) (*prepared, error) {
@@ -247,18 +257,16 @@ func (s *Session) prepare(r request) (*prepared, error) {
 	if e == nil {
 		return nil, errors.New("prepare request: the route is not in the table")
 	}
-	p := &prepared{endpoint: e, route: r.route, dryRun: r.dryRun, want: e.ok}
+	p := &prepared{endpoint: e, route: r.route, dryRun: r.dryRun, want: e.ok, credential: s.credential()}
 	if r.dryRun {
 		if !e.dryRun {
 			return nil, errors.New("prepare request: the route has no dry run")
 		}
 		p.want = []int{http.StatusOK}
 	}
-	cred := s.credential()
-	if err := cred.check(); err != nil {
+	if err := p.credential.check(); err != nil {
 		return nil, err
 	}
-	p.authorization = cred.Scheme + " " + cred.Secret
 	rawPath, err := e.fill(r.path)
 	if err != nil {
 		return nil, err
@@ -267,42 +275,41 @@ func (s *Session) prepare(r request) (*prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.url, p.uri = s.c.locate(rawPath, query)
+	if p.uri = s.c.rawBase + rawPath; query != "" {
+		p.uri += "?" + query
+	}
 	if p.body, err = e.encodeBody(r.body); err != nil {
 		return nil, err
 	}
-	p.shown, p.secrets = mask(p.body)
-	p.secrets = append(p.secrets, cred.Secret)
+	p.shown, p.hidden = mask(p.body)
 	return p, nil
 }
 
-// locate is the URL of an escaped path below the base, and what of it is sent.
-func (c *Client) locate(rawPath, query string) (*url.URL, string) {
+// locate is the URL of an escaped path and query.
+func (c *Client) locate(uri string) *url.URL {
 	u := *c.base
-	escaped := c.rawBase + rawPath
+	escaped, query, _ := strings.Cut(uri, "?")
 	// It was escaped by this package, so it can be unescaped.
 	u.Path, _ = url.PathUnescape(escaped)
 	if u.RawPath = ""; u.Path != escaped {
 		u.RawPath = escaped
 	}
 	u.RawQuery = query
-	return &u, u.RequestURI()
+	return &u
 }
 
 // answer is what v5 said with a wanted status.
 type answer struct {
-	route  string
-	status int
-	header http.Header
-	body   string
-	// secrets are those of the request: what no error may repeat.
-	secrets []string
+	request *prepared
+	status  int
+	header  http.Header
+	body    string
 }
 
 // unusable is the error of an answer whose status is right and whose content is
 // not.
 func (a *answer) unusable(err error) error {
-	return &Error{Route: a.route, Status: a.status, MaybeSent: true, Err: err}
+	return &Error{Route: a.request.route, Status: a.status, MaybeSent: true, Err: err}
 }
 
 // decode reads the JSON of an answer. null is no content.

@@ -68,7 +68,7 @@ func into[T any](b []byte) (any, error) {
 
 func readVerdict(b []byte) (any, error) {
 	var refused *DryRunError
-	err := verdict(&answer{status: http.StatusOK, body: string(b)})
+	err := verdict(&answer{request: &prepared{}, status: http.StatusOK, body: string(b)})
 	if errors.As(err, &refused) || err == nil {
 		return refused, nil
 	}

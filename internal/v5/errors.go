@@ -222,11 +222,11 @@ func verdict(ans *answer) error {
 	case "success":
 		return nil
 	case "error":
-		no := &DryRunError{Route: ans.route, Fields: readFields(v.Errors), Warning: without(ans.header.Get("Warning"), ans.secrets)}
-		hideIn(no.Fields, ans.secrets)
+		no := &DryRunError{Route: ans.request.route, Fields: readFields(v.Errors), Warning: without(ans.header.Get("Warning"), ans.request.secrets())}
+		hideIn(no.Fields, ans.request.secrets())
 		return no
 	}
-	return ans.unusable(fmt.Errorf("read dry-run verdict: status %.40q is not known", without(v.Status, ans.secrets)))
+	return ans.unusable(fmt.Errorf("read dry-run verdict: status %.40q is not known", without(v.Status, ans.request.secrets())))
 }
 
 // retryAfter reads a Retry-After header: seconds, or a date. 0 where there is

@@ -64,6 +64,7 @@ type queue struct {
 	bucket   bucket
 	until    time.Time // the end of a pause: no request leaves before
 	tenants  map[string]*tenant
+	spare    *tenant                   // one that was forgotten, with nothing left in it
 	turns    [background + 1]list.List // of the lines in which somebody waits, the next one in front
 	waiting  int
 	inFlight [background + 1]int
@@ -171,11 +172,7 @@ func (q *queue) join(ctx context.Context, now time.Time, name string, p priority
 		return nil, errTooLate(d)
 	}
 	if t == nil {
-		t = &tenant{name: name}
-		for i := range t.lines {
-			t.lines[i].tenant = t
-		}
-		q.tenants[name] = t
+		t = q.newTenant(name)
 	}
 	l, w := &t.lines[p], &turn{queue: q, tenant: t, priority: p}
 	if d <= 0 && q.waiting == 0 && q.free(t, p) {
@@ -190,6 +187,20 @@ func (q *queue) join(ctx context.Context, now time.Time, name string, p priority
 	}
 	q.handOut(now)
 	return w, nil
+}
+
+// newTenant makes a tenant that is not there. Most have a request at a time, and
+// come and go with it.
+func (q *queue) newTenant(name string) *tenant {
+	t := q.spare
+	if q.spare = nil; t == nil {
+		t = &tenant{}
+		for i := range t.lines {
+			t.lines[i].tenant = t
+		}
+	}
+	t.name, q.tenants[name] = name, t
+	return t
 }
 
 // handOut grants all turns that can be had now. Where time alone keeps the next
@@ -285,6 +296,7 @@ func (q *queue) drop(t *turn) {
 func (q *queue) forget(t *tenant) {
 	if t.inFlight == 0 && t.lines[foreground].place == nil && t.lines[background].place == nil {
 		delete(q.tenants, t.name)
+		q.spare = t
 	}
 }
 

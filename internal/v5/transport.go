@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// dialer opens the connections of a client that was given no transport.
+var dialer = &net.Dialer{Timeout: 10 * time.Second}
+
 // newTransports makes the two ways on which requests leave: pooled keeps
 // connections for further requests, fresh opens one for each request. own tells
 // that both were made here.
@@ -34,7 +37,7 @@ func newTransports(given http.RoundTripper, inFlight int) (pooled, fresh http.Ro
 	if own = t == nil; own {
 		t = &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+			DialContext:           dialer.DialContext,
 			TLSHandshakeTimeout:   10 * time.Second,
 			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(8)},
 			ResponseHeaderTimeout: 60 * time.Second,
@@ -139,30 +142,23 @@ func (s *Session) use(ctx context.Context, turn *turn, p *prepared) (ans *answer
 	return ans, f, refused
 }
 
-// exchange is the part of an attempt on the network. It talks to the transport
-// and not through http.Client: redirects are then never followed, nothing is
-// added to the request, and errors do not repeat its URL.
+// exchange is the part of an attempt on the network.
 func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure) {
 	if end, ok := ctx.Deadline(); !ok || time.Until(end) > attemptTimeout {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
 	}
-	var gone departure
 	number := s.c.sent.Add(1)
-	resp, err := s.c.transport(p.class).RoundTrip(p.request(gone.watch(ctx), s.c.userAgent))
-	if err == nil && resp == nil {
-		err = errNoTransport
+	send := s.c.roundTrip
+	if p.class == Read && p.method == http.MethodGet && s.c.reads != nil {
+		send = s.c.reads.get
 	}
-	if err != nil {
+	resp, body, sent, err := send(ctx, p)
+	if resp == nil {
 		s.record(ctx, p, number, nil, "")
-		return nil, &failure{
-			Error:   &Error{Route: p.route, MaybeSent: gone.possible(s.c.own), Err: err},
-			network: true,
-		}
+		return nil, &failure{Error: &Error{Route: p.route, MaybeSent: sent, Err: err}, network: true}
 	}
-	defer resp.Body.Close()
-	body, err := readAll(resp.Body)
 	if err != nil {
 		s.record(ctx, p, number, nil, "")
 	} else {
@@ -178,7 +174,27 @@ func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure)
 		}
 	}
 	// The status of a write says all; that its body was cut changes nothing.
-	return &answer{route: p.route, status: resp.StatusCode, header: resp.Header, body: body, secrets: p.secrets}, nil
+	return &answer{request: p, status: resp.StatusCode, header: resp.Header, body: body}, nil
+}
+
+// roundTrip sends a request and reads the answer to its end. resp is nil where no
+// header came; its body is read already, and err says whether wholly. sent is
+// false where it is certain that no byte has left.
+//
+// It talks to the transport and not through http.Client: redirects are then never
+// followed, nothing is added to the request, and errors do not repeat its URL.
+func (c *Client) roundTrip(ctx context.Context, p *prepared) (resp *http.Response, body string, sent bool, err error) {
+	var gone departure
+	resp, err = c.transport(p.class).RoundTrip(c.request(gone.watch(ctx), p))
+	switch {
+	case err != nil:
+		return nil, "", gone.possible(c.own), err
+	case resp == nil:
+		return nil, "", gone.possible(c.own), errNoTransport
+	}
+	defer resp.Body.Close()
+	body, err = readAll(resp.Body)
+	return resp, body, true, err
 }
 
 // record tells Options.Record of an attempt; resp is nil where no whole answer came.
@@ -207,14 +223,14 @@ var acceptJSON = []string{"application/json"} // no transport may change a reque
 // leaves this client once for each attempt, or not at all. A route without a body
 // has NoBody, since any other empty one would be sent in chunks; that lets
 // net/http send it again only where no byte was written.
-func (p *prepared) request(ctx context.Context, userAgent string) *http.Request {
+func (c *Client) request(ctx context.Context, p *prepared) *http.Request {
 	h := http.Header{
 		"Accept":        acceptJSON,
-		"Authorization": {p.authorization},
-		"User-Agent":    {userAgent},
+		"Authorization": {p.credential.Scheme + " " + p.credential.Secret},
+		"User-Agent":    {c.userAgent},
 	}
 	req := new(http.Request).WithContext(ctx)
-	req.Method, req.URL, req.Host, req.Header = p.method, p.url, p.url.Host, h
+	req.Method, req.URL, req.Host, req.Header = p.method, c.locate(p.uri), c.base.Host, h
 	req.Proto, req.ProtoMajor, req.ProtoMinor = "HTTP/1.1", 1, 1
 	if p.method != http.MethodGet {
 		h.Set("Content-Type", "application/json")
@@ -242,7 +258,7 @@ func (c *Client) rejected(p *prepared, resp *http.Response, body string, cut err
 	}
 	if cut == nil {
 		e.readEnvelope([]byte(body))
-		e.hide(p.secrets)
+		e.hide(p.secrets())
 	}
 	switch {
 	case p.dryRun && e.Status == http.StatusAccepted:
