@@ -30,7 +30,7 @@ type Service struct {
 }
 
 // Call answers one call. An error it gives always is a fault.
-func (s *Service) Call(r *http.Request, args *xmlrpc.Args, reply *xmlrpc.Value) error {
+func (s *Service) Call(r *http.Request, args *xmlrpc.Args, reply *xmlrpc.Answer) error {
 	c := &call{
 		Call: translate.Call{Services: s.g.services, Method: s.row.Name, Remote: remote(r), ID: s.g.requestID()},
 		row:  s.row, params: args.Params, size: args.Size, userAgent: r.UserAgent(),
@@ -64,11 +64,11 @@ func (c *call) caller() telemetry.Caller {
 	return who
 }
 
-type handler func(context.Context, *call) (xmlrpc.Value, error)
+type handler func(context.Context, *call) (xmlrpc.Answer, error)
 
 // chain is what every row goes through, outermost first.
 func (g *Gateway) chain() handler {
-	return g.record(g.shadow(g.observe(g.recover(g.identify(g.remember(g.mode(g.deadline(g.limit(g.route(func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return g.record(g.shadow(g.observe(g.recover(g.identify(g.remember(g.mode(g.deadline(g.limit(g.route(func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		return c.row.Call(ctx, &c.Call, c.params)
 	}))))))))))
 }
@@ -76,7 +76,7 @@ func (g *Gateway) chain() handler {
 // observe counts and logs the call, and turns its error into a fault. Texts of
 // faults are not logged: they may repeat what the caller sent.
 func (g *Gateway) observe(next handler) handler {
-	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		begin := time.Now()
 		answer, err := next(ctx, c)
 		took := time.Since(begin)
@@ -96,7 +96,7 @@ func (g *Gateway) observe(next handler) handler {
 		if foreign := (*foreignFault)(nil); errors.As(err, &foreign) {
 			g.metrics.Call(c.Method, "fault", took)
 			g.log.Info("call", append(fields, zap.String("outcome", "fault"), zap.Int("fault", foreign.a.Fault.Code))...)
-			return xmlrpc.Value{}, foreign
+			return nil, foreign
 		}
 		f, known := g.services.Fault(&c.Call, err)
 		outcome := outcomeOf(f)
@@ -109,7 +109,7 @@ func (g *Gateway) observe(next handler) handler {
 		} else {
 			g.log.Error("call", append(fields, zap.Error(err))...)
 		}
-		return xmlrpc.Value{}, f
+		return nil, f
 	}
 }
 
@@ -125,7 +125,7 @@ func outcomeOf(f *fault.Error) string {
 
 // recover turns a panic into an internal error with its stack in the log.
 func (g *Gateway) recover(next handler) handler {
-	return func(ctx context.Context, c *call) (answer xmlrpc.Value, err error) {
+	return func(ctx context.Context, c *call) (answer xmlrpc.Answer, err error) {
 		defer func() {
 			if p := recover(); p != nil {
 				g.log.Error("handler panicked", zap.String("request_id", c.ID), zap.String("method", c.Method),
@@ -139,7 +139,7 @@ func (g *Gateway) recover(next handler) handler {
 
 // identify takes the API key off the parameters and finds the tenant.
 func (g *Gateway) identify(next handler) handler {
-	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		if c.row.Key == translate.KeyNone {
 			return next(ctx, c)
 		}
@@ -147,18 +147,18 @@ func (g *Gateway) identify(next handler) handler {
 		if len(c.params) > 0 {
 			var err error
 			if key, err = readKey(c.params[0]); err != nil {
-				return xmlrpc.Value{}, err
+				return nil, err
 			}
 			c.params = c.params[1:]
 		}
 		if err := g.authenticate(c, key); err != nil {
-			return xmlrpc.Value{}, err
+			return nil, err
 		}
 		c.V5 = g.sessionOf(c.Tenant)
 		if key.handle != "" {
 			contact, err := g.services.Book.Get(c.Tenant.Name, strings.ToUpper(key.handle))
 			if err != nil {
-				return xmlrpc.Value{}, fault.New(fault.Contact, fault.CauseNoRight, "You aren't allowed to read that contact")
+				return nil, fault.New(fault.Contact, fault.CauseNoRight, "You aren't allowed to read that contact")
 			}
 			c.As = contact.Handle
 		}
@@ -175,10 +175,10 @@ func (g *Gateway) authenticate(c *call, key credential) error {
 		c.Tenant = set.Anonymous()
 		return nil
 	}
-	t, err := set.Lookup(key.apikey)
+	t, keyID, err := set.Lookup(key.apikey)
 	switch err {
 	case nil:
-		c.Tenant, c.keyID = t, tenant.KeyID(key.apikey)
+		c.Tenant, c.keyID = t, keyID
 		return nil
 	case tenant.ErrUnknown:
 		return fault.New(fault.Account, fault.CauseNoRight, "Invalid API key")
@@ -227,9 +227,9 @@ func keyText(v xmlrpc.Value) string {
 // mode refuses what the tenant's mode forbids. A tenant that may not spend has
 // its paid calls checked first, which the row does.
 func (g *Gateway) mode(next handler) handler {
-	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		if c.Tenant != nil && c.Tenant.Mode == tenant.ReadOnly && c.row.Class != translate.Read {
-			return xmlrpc.Value{}, fault.Disabled("this account is read only at the gateway")
+			return nil, fault.Disabled("this account is read only at the gateway")
 		}
 		return next(ctx, c)
 	}
@@ -237,7 +237,7 @@ func (g *Gateway) mode(next handler) handler {
 
 // deadline bounds a call. Work that must not be cut off runs on its own context.
 func (g *Gateway) deadline(next handler) handler {
-	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		ctx, cancel := context.WithTimeout(ctx, g.cfg.CallTimeout)
 		defer cancel()
 		return next(ctx, c)

@@ -15,14 +15,14 @@ import (
 // calls in flight. v3's clients take no hint to come back later (none retries),
 // so a call is refused only when it cannot be served in its time.
 func (g *Gateway) limit(next handler) handler {
-	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		name := "" // of calls without a key, which share a lane
 		if c.Tenant != nil {
 			name = c.Tenant.Name
 		}
 		leave, err := g.limiter.enter(ctx, name)
 		if err != nil {
-			return xmlrpc.Value{}, err
+			return nil, err
 		}
 		defer leave()
 		return next(ctx, c)

@@ -71,7 +71,7 @@ func (g *Gateway) record(next handler) handler {
 	if g.recorder == nil {
 		return next
 	}
-	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		rec := &recording{row: c.row, size: int64(c.size), call: record.Call{Method: c.Method, ID: c.ID, At: g.now(),
 			Params: c.params, Names: parameterNames(c.row), Base: g.recorder.base}}
 		g.recorder.begin(rec)
@@ -82,10 +82,11 @@ func (g *Gateway) record(next handler) handler {
 			g.recorder.forget(rec)
 			return answer, err
 		}
-		if err := g.after(rec, c, answer); err != nil {
+		tree, told := g.tree(c, answer, err)
+		if err := g.after(rec, c, tree); err != nil {
 			g.log.Warn("the store could not be read for a recording", zap.String("request_id", c.ID), zap.Error(err))
 		}
-		g.recorder.end(rec, answer, err)
+		g.recorder.end(rec, tree, told)
 		return answer, err
 	}
 }
@@ -105,7 +106,7 @@ func (g *Gateway) remember(next handler) handler {
 	if g.recorder == nil {
 		return next
 	}
-	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		if rec, ok := ctx.Value(recordingKey{}).(*recording); ok && c.Tenant != nil {
 			rec.identified(c)
 			if err := g.before(rec, c); err != nil {

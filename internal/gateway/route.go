@@ -126,7 +126,7 @@ func (g *Gateway) route(next handler) handler {
 	if g.forwarder == nil {
 		return next
 	}
-	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		to := g.forwarder.to[c.Method]
 		if to == shadow && (c.userAgent == oldv3.Agent || c.Tenant != nil && c.Tenant.OldV3Key == "") {
 			to = local
@@ -139,11 +139,11 @@ func (g *Gateway) route(next handler) handler {
 			return next(ctx, c)
 		}
 		if err := mayForward(c); err != nil {
-			return xmlrpc.Value{}, err
+			return nil, err
 		}
 		a, err := g.forward(ctx, c)
 		if err != nil {
-			return xmlrpc.Value{}, err
+			return nil, err
 		}
 		if to == shadow {
 			c.job = &job{theirs: a, ours: next}
@@ -151,7 +151,7 @@ func (g *Gateway) route(next handler) handler {
 		c.forwarded = true
 		switch {
 		case a.Fault != nil:
-			return xmlrpc.Value{}, &foreignFault{a}
+			return nil, &foreignFault{a}
 		case a.Document != nil:
 			return xmlrpc.Document(a.Document), nil
 		}

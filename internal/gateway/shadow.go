@@ -95,17 +95,32 @@ func (g *Gateway) shadow(next handler) handler {
 	if g.forwarder == nil {
 		return next
 	}
-	return func(ctx context.Context, c *call) (xmlrpc.Value, error) {
+	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		answer, err := next(ctx, c)
 		if c.job != nil {
 			j := c.job
 			if j.c = c; j.theirs == nil {
-				j.here, j.fault = answer, faultOf(err)
+				var told error
+				j.here, told = g.tree(c, answer, err)
+				j.fault = faultOf(told)
 			}
 			g.forwarder.compare.offer(j)
 		}
 		return answer, err
 	}
+}
+
+// tree is the value of an answer, and the error that its caller is given.
+func (g *Gateway) tree(c *call, answer xmlrpc.Answer, err error) (xmlrpc.Value, error) {
+	if err != nil {
+		return xmlrpc.Value{}, err
+	}
+	v, err := xmlrpc.Tree(answer)
+	if err != nil {
+		f, _ := g.services.Fault(&c.Call, err)
+		return v, f
+	}
+	return v, nil
 }
 
 func faultOf(err error) *xmlrpc.Fault {
@@ -177,8 +192,8 @@ func (k *comparer) complete(ctx context.Context, j *job) bool {
 		return err == nil && (j.theirs.Fault == nil || !serverTrouble(j.theirs.Fault))
 	}
 	c := *j.c
-	var err error
-	if j.here, err = j.ours(ctx, &c); err != nil {
+	answer, err := j.ours(ctx, &c)
+	if j.here, err = k.g.tree(&c, answer, err); err != nil {
 		f, known := k.g.services.Fault(&c.Call, err)
 		if !known || f.Server() {
 			return false

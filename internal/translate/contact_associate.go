@@ -61,19 +61,16 @@ func (a associationSpec) roles() []string {
 	return roles
 }
 
+// agreed is what is wrong, and goes out as true where that is nothing.
+type agreed []fieldErrorOut
+
 // associating makes the row of a method that answers true, or a list of what is
 // wrong; never an empty list, which some clients take for a no and some for a yes.
 func associating[In any](name string, documented any,
 	handle func(context.Context, *Call, In) ([]FieldError, error), r Row) Row {
-	r = Method(name, func(ctx context.Context, c *Call, in In) (xmlrpc.Value, error) {
+	r = Method(name, func(ctx context.Context, c *Call, in In) (agreed, error) {
 		wrong, err := handle(ctx, c, in)
-		switch {
-		case err != nil:
-			return xmlrpc.Value{}, err
-		case len(wrong) == 0:
-			return xmlrpc.Bool(true), nil
-		}
-		return fieldErrors(wrong), nil
+		return fieldErrors(wrong), err
 	}, r)
 	r.Params = paramsOf(reflect.TypeOf(documented))
 	r.ReturnType = "boolean or array of struct"

@@ -48,7 +48,7 @@ type rehearsed interface {
 // rehearse makes the answer of a dry run from what the check found, and from v5
 // where it can be asked. What has nothing to do with the parameters (a wrong
 // key, v5 out of reach) stays a fault.
-func rehearse(ctx context.Context, c *Call, plan any, wrong []FieldError, err error) (xmlrpc.Value, error) {
+func rehearse(ctx context.Context, c *Call, plan any, wrong []FieldError, err error) (xmlrpc.Answer, error) {
 	if p, ok := plan.(rehearsed); ok && err == nil && len(wrong) == 0 {
 		err = p.rehearse(ctx, c)
 	}
@@ -62,19 +62,19 @@ func rehearse(ctx context.Context, c *Call, plan any, wrong []FieldError, err er
 	if err != nil {
 		f, known := c.Fault(c, err)
 		if !known || f.Field == "" {
-			return xmlrpc.Value{}, err
+			return nil, err
 		}
 		wrong = append(wrong, fieldOfFault(f))
 	}
-	return fieldErrors(wrong), nil
+	return encode(fieldErrors(wrong)), nil
 }
 
-func fieldErrors(wrong []FieldError) xmlrpc.Value {
+func fieldErrors(wrong []FieldError) []fieldErrorOut {
 	out := []fieldErrorOut{}
 	for _, e := range wrong {
 		out = append(out, fieldErrorOut{Attr: list(e.Attr), Error: e.Error, Field: e.Field, FieldType: e.Type, Reason: e.Reason})
 	}
-	return encode(out)
+	return out
 }
 
 // fieldErrorOut is one entry of a dry run's answer. attr is always an array: a

@@ -75,8 +75,12 @@ func (d *desk) ask(ctx context.Context, name, fqdn string) <-chan error {
 	end := make(chan error, 1)
 	go func() {
 		answer, err := d.row.Call(ctx, c, []xmlrpc.Value{xmlrpc.String(fqdn)})
-		if said, _ := answer.Get("fqdn"); err == nil && said.Text() != fqdn {
-			err = errors.New("answer about " + said.Text())
+		if err == nil {
+			var tree xmlrpc.Value
+			tree, err = xmlrpc.Tree(answer)
+			if said, _ := tree.Get("fqdn"); err == nil && said.Text() != fqdn {
+				err = errors.New("answer about " + said.Text())
+			}
 		}
 		end <- err
 	}()

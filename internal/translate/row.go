@@ -8,6 +8,7 @@ package translate
 
 import (
 	"context"
+	"reflect"
 
 	"v3gate/internal/fault"
 	"v3gate/internal/tenant"
@@ -69,14 +70,14 @@ type Row struct {
 	ReturnType  string  `json:"-"` // v3's word for the returned value
 
 	refusal *fault.Error // what a refused row answers
-	call    func(context.Context, *Call, []xmlrpc.Value) (xmlrpc.Value, error)
+	call    func(context.Context, *Call, []xmlrpc.Value) (xmlrpc.Answer, error)
 }
 
 // Call makes the call: it binds the parameters, without the API key, and runs
 // the handler. The error is for [Services.Fault] to turn into a fault.
-func (r *Row) Call(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.Value, error) {
+func (r *Row) Call(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.Answer, error) {
 	if r.refusal != nil {
-		return xmlrpc.Value{}, r.refusal
+		return nil, r.refusal
 	}
 	return r.call(ctx, c, params)
 }
@@ -85,17 +86,17 @@ func (r *Row) Call(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.
 // gateway's own records.
 func Method[In, Out any](name string, handle func(context.Context, *Call, In) (Out, error), r Row) Row {
 	r = describe[In, Out](name, r)
-	encode := answerEncoder[Out]()
-	r.call = func(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.Value, error) {
+	encode := encoderOf(reflect.TypeFor[Out]())
+	r.call = func(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.Answer, error) {
 		var in In
 		if err := bind(c, params, &in); err != nil {
-			return xmlrpc.Value{}, err
+			return nil, err
 		}
 		out, err := handle(ctx, c, in)
 		if err != nil {
-			return xmlrpc.Value{}, err
+			return nil, err
 		}
-		return encode(&out), nil
+		return &result[Out]{out, encode}, nil
 	}
 	return r
 }
@@ -107,11 +108,11 @@ func Writing[In, Plan, Out any](name string,
 	check func(context.Context, *Call, In) (Plan, []FieldError, error),
 	do func(context.Context, *Call, Plan) (Out, error), r Row) Row {
 	r = describe[In, Out](name, r)
-	encode := answerEncoder[Out]()
-	r.call = func(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.Value, error) {
+	encode := encoderOf(reflect.TypeFor[Out]())
+	r.call = func(ctx context.Context, c *Call, params []xmlrpc.Value) (xmlrpc.Answer, error) {
 		params, dry, err := takeDryRun(params)
 		if err != nil {
-			return xmlrpc.Value{}, err
+			return nil, err
 		}
 		var in In
 		var plan Plan
@@ -123,18 +124,18 @@ func Writing[In, Plan, Out any](name string,
 		case dry:
 			return rehearse(ctx, c, plan, wrong, err)
 		case err != nil:
-			return xmlrpc.Value{}, err
+			return nil, err
 		case len(wrong) > 0:
-			return xmlrpc.Value{}, wrong[0].Fault()
+			return nil, wrong[0].Fault()
 		case r.Class == Paid && c.Tenant.Mode == tenant.NoSpend:
-			return xmlrpc.Value{}, fault.Disabled("this account may not spend: the call was checked and not made")
+			return nil, fault.Disabled("this account may not spend: the call was checked and not made")
 		}
 		out, err := do(ctx, c, plan)
 		c.Book.Changed()
 		if err != nil {
-			return xmlrpc.Value{}, err
+			return nil, err
 		}
-		return encode(&out), nil
+		return &result[Out]{out, encode}, nil
 	}
 	return r
 }

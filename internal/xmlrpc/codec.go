@@ -18,7 +18,7 @@ const ContentType = "text/xml"
 //
 // The service has one exported method,
 //
-//	func (s *service) Call(r *http.Request, args *xmlrpc.Args, reply *xmlrpc.Value) error
+//	func (s *service) Call(r *http.Request, args *xmlrpc.Args, reply *xmlrpc.Answer) error
 //
 // An error that has a method Fault() (code int, text string), itself or one it
 // wraps, is answered as that fault. Any other error is put to Codec.Internal,
@@ -102,17 +102,17 @@ func (x *exchange) ReadRequest(args any) error {
 	return nil
 }
 
-// WriteResponse answers with the value a service has set.
+// WriteResponse answers with what a service has set.
 func (x *exchange) WriteResponse(w http.ResponseWriter, reply any) {
-	v, ok := reply.(*Value)
-	if !ok {
-		x.WriteError(w, 0, fmt.Errorf("write response: service replies %T, not *xmlrpc.Value", reply))
+	a, ok := reply.(*Answer)
+	if !ok || *a == nil {
+		x.WriteError(w, 0, fmt.Errorf("write response: service replies %T, not an *xmlrpc.Answer that holds one", reply))
 		return
 	}
 	buf := buffers.Get().(*buffer)
 	defer buf.release()
 	var err error
-	if buf.b, err = AppendResponse(buf.b, *v); err != nil {
+	if buf.b, err = (*a).AppendTo(buf.b); err != nil {
 		x.WriteError(w, 0, err)
 		return
 	}

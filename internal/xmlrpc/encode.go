@@ -18,16 +18,7 @@ const declaration = "<?xml version='1.0'?>\n"
 // (Python refuses it as well, and clients with 32-bit ints would misread it) or
 // a date outside the years 1 to 9999; dst is then given back as it was.
 func AppendResponse(dst []byte, v Value) ([]byte, error) {
-	if v.IsDocument() {
-		return append(dst, v.text...), nil
-	}
-	start := len(dst)
-	dst = append(dst, declaration+"<methodResponse>\n<params>\n<param>\n"...)
-	dst, err := appendValue(dst, v)
-	if err != nil {
-		return dst[:start], fmt.Errorf("encode answer: %w", err)
-	}
-	return append(dst, "</param>\n</params>\n</methodResponse>\n"...), nil
+	return AppendAnswer(dst, func(dst []byte) ([]byte, error) { return AppendValue(dst, v) })
 }
 
 // AppendFault appends a fault answer, with the bytes of Python's
@@ -52,7 +43,7 @@ func AppendCall(dst []byte, method string, params ...Value) ([]byte, error) {
 	for i, p := range params {
 		dst = append(dst, "<param>\n"...)
 		var err error
-		if dst, err = appendValue(dst, p); err != nil {
+		if dst, err = AppendValue(dst, p); err != nil {
 			return dst[:start], fmt.Errorf("encode parameter %d of %s: %w", i, method, err)
 		}
 		dst = append(dst, "</param>\n"...)
@@ -60,8 +51,25 @@ func AppendCall(dst []byte, method string, params ...Value) ([]byte, error) {
 	return append(dst, "</params>\n</methodCall>\n"...), nil
 }
 
-// appendValue appends one <value>. Only nil has no line end behind it.
-func appendValue(dst []byte, v Value) ([]byte, error) {
+// What stands around the items of an array and the members of a struct, for who
+// writes them one by one.
+const (
+	ArrayStart  = "<value><array><data>\n"
+	ArrayEnd    = "</data></array></value>\n"
+	StructStart = "<value><struct>\n"
+	StructEnd   = "</struct></value>\n"
+	MemberEnd   = "</member>\n"
+)
+
+// AppendMember appends what stands before the value of a member.
+func AppendMember(dst []byte, name string) []byte {
+	dst = append(dst, "<member>\n<name>"...)
+	return append(appendText(dst, name), "</name>\n"...)
+}
+
+// AppendValue appends one <value>, as [AppendResponse] does. Only nil has no line
+// end behind it.
+func AppendValue(dst []byte, v Value) ([]byte, error) {
 	switch v.kind {
 	case KindNil:
 		return append(dst, "<value><nil/></value>"...), nil
@@ -97,30 +105,28 @@ func appendValue(dst []byte, v Value) ([]byte, error) {
 
 // appendArray appends an array, which is on two lines when empty.
 func appendArray(dst []byte, items []Member) ([]byte, error) {
-	dst = append(dst, "<value><array><data>\n"...)
+	dst = append(dst, ArrayStart...)
 	for i := range items {
 		var err error
-		if dst, err = appendValue(dst, items[i].Value); err != nil {
+		if dst, err = AppendValue(dst, items[i].Value); err != nil {
 			return dst, fmt.Errorf("item %d: %w", i, err)
 		}
 	}
-	return append(dst, "</data></array></value>\n"...), nil
+	return append(dst, ArrayEnd...), nil
 }
 
 // appendStruct appends a struct with its members in order.
 func appendStruct(dst []byte, members []Member) ([]byte, error) {
-	dst = append(dst, "<value><struct>\n"...)
+	dst = append(dst, StructStart...)
 	for i := range members {
-		dst = append(dst, "<member>\n<name>"...)
-		dst = appendText(dst, members[i].Name)
-		dst = append(dst, "</name>\n"...)
+		dst = AppendMember(dst, members[i].Name)
 		var err error
-		if dst, err = appendValue(dst, members[i].Value); err != nil {
+		if dst, err = AppendValue(dst, members[i].Value); err != nil {
 			return dst, fmt.Errorf("member %s: %w", bounded(members[i].Name), err)
 		}
-		dst = append(dst, "</member>\n"...)
+		dst = append(dst, MemberEnd...)
 	}
-	return append(dst, "</struct></value>\n"...), nil
+	return append(dst, StructEnd...), nil
 }
 
 // The seconds of the first and the last wall clock that four digits can write.

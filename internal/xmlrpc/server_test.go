@@ -22,10 +22,10 @@ import (
 
 // service is a gorilla service whose one method is a function.
 type service struct {
-	call func(args *Args) (Value, error)
+	call func(args *Args) (Answer, error)
 }
 
-func (s *service) Call(_ *http.Request, args *Args, reply *Value) (err error) {
+func (s *service) Call(_ *http.Request, args *Args, reply *Answer) (err error) {
 	*reply, err = s.call(args)
 	return err
 }
@@ -51,13 +51,13 @@ func newTestServer(t *testing.T, lim Limits) *testServer {
 	t.Helper()
 	s := &testServer{}
 	server := rpc.NewServer()
-	methods := map[string]func(*Args) (Value, error){
-		"test.echo":    func(a *Args) (Value, error) { return Array(a.Params...), nil },
-		"test.first":   func(a *Args) (Value, error) { return a.Params[0], nil },
-		"test.fault":   func(*Args) (Value, error) { return Nil(), testFault{} },
-		"test.wrapped": func(*Args) (Value, error) { return Nil(), errors.Join(errors.New("secret"), testFault{}) },
-		"test.error":   func(*Args) (Value, error) { return Nil(), errors.New("secret") },
-		"test.big":     func(*Args) (Value, error) { return Int(1 << 40), nil },
+	methods := map[string]func(*Args) (Answer, error){
+		"test.echo":    func(a *Args) (Answer, error) { return Array(a.Params...), nil },
+		"test.first":   func(a *Args) (Answer, error) { return a.Params[0], nil },
+		"test.fault":   func(*Args) (Answer, error) { return Nil(), testFault{} },
+		"test.wrapped": func(*Args) (Answer, error) { return Nil(), errors.Join(errors.New("secret"), testFault{}) },
+		"test.error":   func(*Args) (Answer, error) { return Nil(), errors.New("secret") },
+		"test.big":     func(*Args) (Answer, error) { return Int(1 << 40), nil },
 	}
 	for name, call := range methods {
 		if err := server.RegisterService(&service{call}, ServiceName(name)); err != nil {
@@ -363,10 +363,12 @@ func TestCodecWithStrangeServices(t *testing.T) {
 	if err := x.ReadRequest(&Args{}); err != nil {
 		t.Fatal(err)
 	}
-	w = httptest.NewRecorder()
-	x.WriteResponse(w, new(string))
-	if got := result(w.Body.Bytes()); got != "fault 1: Internal error" {
-		t.Errorf("reply of another type: %s", got)
+	for _, reply := range []any{new(string), new(Answer)} {
+		w = httptest.NewRecorder()
+		x.WriteResponse(w, reply)
+		if got := result(w.Body.Bytes()); got != "fault 1: Internal error" {
+			t.Errorf("reply %T: %s", reply, got)
+		}
 	}
 }
 

@@ -1,0 +1,58 @@
+package xmlrpc
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+// written is an answer that writes its value itself.
+type written func([]byte) ([]byte, error)
+
+func (w written) AppendTo(dst []byte) ([]byte, error) { return AppendAnswer(dst, w) }
+
+func TestAnswersAreEqualHoweverTheyAreMade(t *testing.T) {
+	tree := Struct(M("a<b", Array(Int(1), String("é"))), M("none", Nil()))
+	byHand := written(func(dst []byte) ([]byte, error) {
+		dst = AppendMember(append(dst, StructStart...), "a<b")
+		dst = append(dst, ArrayStart...)
+		for _, v := range []Value{Int(1), String("é")} {
+			var err error
+			if dst, err = AppendValue(dst, v); err != nil {
+				return dst, err
+			}
+		}
+		dst = AppendMember(append(dst, ArrayEnd+MemberEnd...), "none")
+		dst, err := AppendValue(dst, Nil())
+		return append(dst, MemberEnd+StructEnd...), err
+	})
+	want, err := AppendResponse([]byte("before"), tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []Answer{tree, byHand, Document(strings.TrimPrefix(string(want), "before"))} {
+		got, err := a.AppendTo([]byte("before"))
+		if err != nil || string(got) != string(want) {
+			t.Errorf("%T: %v, %s", a, err, got)
+		}
+		if v, err := Tree(a); err != nil || !v.Equal(tree) {
+			t.Errorf("tree of %T: %v, %v", a, err, v)
+		}
+	}
+}
+
+func TestAnswersThatCannotBeWritten(t *testing.T) {
+	broken := written(func(dst []byte) ([]byte, error) { return AppendValue(append(dst, ArrayStart...), Int(math.MaxInt32+1)) })
+	for _, a := range []Answer{Int(math.MaxInt32 + 1), broken} {
+		got, err := a.AppendTo([]byte("before"))
+		if err == nil || string(got) != "before" || !strings.Contains(err.Error(), "2147483648 does not fit 32 bits") {
+			t.Errorf("%T: %v, %s", a, err, got)
+		}
+	}
+	if _, err := Tree(broken); err == nil {
+		t.Error("a tree of what cannot be written")
+	}
+	if _, err := Tree(Document("no XML")); err == nil {
+		t.Error("a tree of what is no document")
+	}
+}
