@@ -54,11 +54,11 @@ func TestReport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l := lineOf(report, "a", "contact.create"); l.Calls != calls || l.Ignored["params.community"] != 1 || l.Key != tenant.KeyID(keyA) ||
+		if l := lineOf(report, "a", "contact.create"); l.Calls != calls || l.Ignored["params.community"] != 1 || l.Key != tenant.KeyID(tenant.HashKey(keyA)) ||
 			l.Remote != "127.0.0.1" || l.Agent == "" || l.Support != "local" || l.Note == "" {
 			t.Errorf("%+v", l)
 		}
-		if l := lineOf(report, "b", "domain.info"); l.Faults != 1 || len(l.Codes) != 1 || l.Key != tenant.KeyID(keyB) || len(l.V5) != 1 {
+		if l := lineOf(report, "b", "domain.info"); l.Faults != 1 || len(l.Codes) != 1 || l.Key != tenant.KeyID(tenant.HashKey(keyB)) || len(l.V5) != 1 {
 			t.Errorf("%+v", l)
 		}
 		if l := lineOf(report, "", "domain.info"); l.Faults != 1 || l.Key != "" {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 
 	"v3gate/internal/store"
 	"v3gate/internal/v5"
@@ -16,6 +17,9 @@ type Roles struct {
 	Bill  string `json:"bill,omitempty"`
 	Tech  string `json:"tech,omitempty"`
 }
+
+// roles are their names, in the order of Roles.
+var roles = [...]string{"owner", "admin", "bill", "tech"}
 
 // each goes through the roles by name, and gives the errors of fn.
 func (r *Roles) each(fn func(role string, handle *string) error) error {
@@ -55,6 +59,11 @@ type Domain struct {
 type domainKey struct {
 	Tenant string `json:"tenant"`
 	FQDN   string `json:"fqdn"`
+}
+
+// Clone is a key that holds on to nothing but itself.
+func (k domainKey) Clone() domainKey {
+	return domainKey{strings.Clone(k.Tenant), strings.Clone(k.FQDN)}
 }
 
 // DomainID gives the integer id of a tenant's domain, the same for ever.

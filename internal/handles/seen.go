@@ -81,6 +81,11 @@ func (b *Book) Recognise(r Reading) (d Domain, drifted int, err error) {
 	if known {
 		return before.Domain, 0, nil
 	}
+	return b.recogniseAnew(r, &before, named)
+}
+
+// recogniseAnew is Recognise for what is not as it was before; named as of asKnown.
+func (b *Book) recogniseAnew(r Reading, before *known, named bool) (d Domain, drifted int, err error) {
 	err = b.db.Update(func(tx *store.Tx) (err error) {
 		d, drifted, err = b.recognise(tx, &r)
 		return err
@@ -98,15 +103,18 @@ func (r *Reading) asKnown(k *known) (known, named bool) {
 	seen := &k.seen
 	var last *v5.Contact
 	var form string
-	k.Roles.each(func(role string, handle *string) error {
+	for _, role := range roles {
 		c := In(&r.Shown, role)
-		if c != nil && seen.Changes == r.Changes && (last == nil || !c.Same(last)) {
+		if c == nil {
+			continue
+		}
+		if seen.Changes == r.Changes && (last == nil || !c.Same(last)) {
 			last, form = c, c.Digest()
 		}
-		known = known && (c == nil || *handle != "" && (seen.Changes != r.Changes || seen.of(role).Form == form))
-		named = named && (c == nil || *handle != "")
-		return nil
-	})
+		has := k.Roles.Of(role) != ""
+		known = known && has && (seen.Changes != r.Changes || seen.of(role).Form == form)
+		named = named && has
+	}
 	return known, named
 }
 

@@ -5,7 +5,8 @@ import "sync"
 // Memo keeps values that were read from a store and decoded, for as long as
 // nothing is committed to it. What it gives is what a View at that moment would,
 // and who writes need not know of it. The zero Memo is empty and ready; it serves
-// one store.
+// one store. A key that has a method Clone is kept as its clone, since its texts
+// may be parts of a caller's whole document.
 type Memo[K comparable, V any] struct {
 	mu   sync.RWMutex
 	kept map[K]kept[V]
@@ -50,6 +51,9 @@ func (m *Memo[K, V]) keep(key K, k kept[V]) {
 	defer m.mu.Unlock()
 	if m.kept == nil || len(m.kept) >= mostKept {
 		m.kept = map[K]kept[V]{}
+	}
+	if own, ok := any(key).(interface{ Clone() K }); ok {
+		key = own.Clone()
 	}
 	m.kept[key] = k
 }

@@ -132,3 +132,23 @@ func TestMemoIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// cloned is a key that tells of its clones.
+type cloned struct {
+	name string
+	copy bool
+}
+
+func (c cloned) Clone() cloned { return cloned{c.name, true} }
+
+// A key that was cut out of a larger text does not hold on to that.
+func TestMemoKeepsCloneOfKey(t *testing.T) {
+	db := open(t)
+	var m Memo[cloned, int]
+	if _, err := m.Get(db, cloned{name: "a"}, func(*Tx, cloned) (int, error) { return 1, nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := m.kept[cloned{"a", true}]; !ok || len(m.kept) != 1 {
+		t.Errorf("kept %v", m.kept)
+	}
+}

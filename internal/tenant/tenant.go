@@ -83,12 +83,9 @@ var (
 // HashKey is the form in which keys are kept and compared.
 func HashKey(key string) [32]byte { return sha256.Sum256([]byte(key)) }
 
-// KeyID is a short public name of a key, the begin of its SHA-256 in hex: it tells
-// the keys of a tenant apart, and nothing about them.
-func KeyID(key string) string {
-	hash := HashKey(key)
-	return hex.EncodeToString(hash[:4])
-}
+// KeyID is a short public name of a key by its hash, the begin of it in hex: it
+// tells the keys of a tenant apart, and nothing about them.
+func KeyID(hash [32]byte) string { return hex.EncodeToString(hash[:4]) }
 
 // WellFormed tells whether key looks like a v3 key: 24 letters or digits. The
 // original's pattern named lower case only, but keys with both cases were in
@@ -110,12 +107,13 @@ func WellFormed(key string) bool {
 type Set struct {
 	tenants   []*Tenant
 	anonymous *Tenant
+	keyIDs    map[[32]byte]string // by hash
 }
 
 // NewSet checks that names and keys are unique and that each tenant can reach
 // v5. The error names the tenant and the field.
 func NewSet(tenants ...Tenant) (*Set, error) {
-	s := &Set{}
+	s := &Set{keyIDs: map[[32]byte]string{}}
 	names := map[string]bool{}
 	keys := map[[32]byte]string{}
 	for _, t := range tenants {
@@ -140,6 +138,7 @@ func NewSet(tenants ...Tenant) (*Set, error) {
 				return nil, fmt.Errorf("tenants %s and %s: they share a v3 key", other, t.Name)
 			}
 			keys[h] = t.Name
+			s.keyIDs[h] = KeyID(h)
 		}
 		names[t.Name] = true
 		if t.Mode == "" {
@@ -154,12 +153,12 @@ func NewSet(tenants ...Tenant) (*Set, error) {
 	return s, nil
 }
 
-// Lookup finds the tenant of a v3 key: ErrMalformed when it cannot be a key,
-// ErrUnknown when no tenant has it. All hashes are compared, in constant time,
+// Lookup finds the tenant of a v3 key, and the [KeyID] of that: ErrMalformed when
+// it cannot be a key, ErrUnknown when no tenant has it. All hashes are compared, in constant time,
 // so the time taken does not tell how near a guess was.
-func (s *Set) Lookup(key string) (*Tenant, error) {
+func (s *Set) Lookup(key string) (t *Tenant, keyID string, err error) {
 	if !WellFormed(key) {
-		return nil, ErrMalformed
+		return nil, "", ErrMalformed
 	}
 	want := HashKey(key)
 	var found *Tenant
@@ -171,9 +170,9 @@ func (s *Set) Lookup(key string) (*Tenant, error) {
 		}
 	}
 	if found == nil {
-		return nil, ErrUnknown
+		return nil, "", ErrUnknown
 	}
-	return found, nil
+	return found, s.keyIDs[want], nil
 }
 
 // Anonymous is the tenant of calls without a key, or nil.

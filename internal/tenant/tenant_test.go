@@ -30,7 +30,7 @@ func TestLookup(t *testing.T) {
 		{keyA[1:] + "é", "", ErrMalformed},
 		{keyA[1:] + "-", "", ErrMalformed},
 	} {
-		got, err := s.Lookup(c.key)
+		got, _, err := s.Lookup(c.key)
 		if !errors.Is(err, c.err) || (got != nil && got.Name != c.want) || (got == nil && c.want != "") {
 			t.Errorf("Lookup(%q) = %v, %v", c.key, got, err)
 		}

@@ -213,7 +213,7 @@ func (o *ownership) remember(tenant, fqdn string, now time.Time, gone uint64) {
 	case gone > o.gone || o.seen == nil || len(o.seen) >= ownershipMost:
 		o.gone, o.seen = gone, map[[2]string]time.Time{}
 	}
-	o.seen[[2]string{tenant, fqdn}] = now
+	o.seen[[2]string{tenant, strings.Clone(fqdn)}] = now // it may be a part of the caller's whole document
 }
 
 func (o *ownership) recent(tenant, fqdn string, now time.Time, gone uint64) bool {

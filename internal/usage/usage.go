@@ -96,16 +96,27 @@ var others = Caller{Others: true}
 
 // add counts calls of one caller and method, where there is room.
 func (d day) add(who Caller, method string, c *Count) {
-	if d[who][method] == nil && who != others && !d.room(who) {
+	known := d[who][method]
+	if known == nil {
+		known = d.begin(who, method)
+	}
+	known.add(c)
+}
+
+// begin makes room for a caller and method that were not counted yet. The texts
+// are kept, and are clones: they may be parts of larger ones.
+func (d day) begin(who Caller, method string) *Count {
+	if who != others && !d.room(who) {
 		who = others
 	}
 	if d[who] == nil {
+		who.Key, who.Agent, who.Remote = strings.Clone(who.Key), strings.Clone(who.Agent), strings.Clone(who.Remote)
 		d[who] = map[string]*Count{}
 	}
 	if d[who][method] == nil {
-		d[who][method] = &Count{}
+		d[who][strings.Clone(method)] = &Count{}
 	}
-	d[who][method].add(c)
+	return d[who][method]
 }
 
 // room tells whether one more pair with a caller is taken.
@@ -174,7 +185,7 @@ func dayOf(t time.Time) int64 { return t.Unix() / (24 * 60 * 60) }
 
 // clip is a stranger's text as it is kept.
 func clip(text string) string {
-	return strings.ToValidUTF8(strings.Clone(text[:min(len(text), mostText)]), "")
+	return strings.ToValidUTF8(text[:min(len(text), mostText)], "")
 }
 
 // Call counts a call. It writes nothing.
@@ -186,15 +197,17 @@ func (c *Counter) Call(call Call) {
 		count.Faults, count.Codes = 1, map[string]uint64{strconv.Itoa(call.Fault): 1}
 	}
 	for _, parameter := range call.Ignored {
-		count.Ignored = sum(count.Ignored, map[string]uint64{clip(parameter): 1})
+		count.Ignored = sum(count.Ignored, map[string]uint64{strings.Clone(clip(parameter)): 1})
 	}
 	place := at{dayOf(now), call.Tenant}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pending[place] == nil {
-		c.pending[place] = day{}
+	d := c.pending[place]
+	if d == nil {
+		d = day{}
+		c.pending[place] = d
 	}
-	c.pending[place].add(who, call.Method, &count)
+	d.add(who, call.Method, &count)
 }
 
 // Flush writes down what was counted since the last one. When that fails it is

@@ -69,8 +69,7 @@ func (b *Book) Linked(tenant string, zone int64) (domains []string, err error) {
 
 // Link gives the link of a domain; zero when the gateway knows of none.
 func (b *Book) Link(tenant, fqdn string) (Link, error) {
-	// The name may be a part of v5's whole answer, which is not to be kept with it.
-	return b.links.Get(b.db, linkKey{tenant, strings.Clone(fqdn)}, func(tx *store.Tx, key linkKey) (Link, error) {
+	return b.links.Get(b.db, linkKey{tenant, fqdn}, func(tx *store.Tx, key linkKey) (Link, error) {
 		return link(tx, key.tenant, key.fqdn)
 	})
 }
@@ -89,6 +88,9 @@ func (b *Book) NameOf(tx *store.Tx, tenant string, id int64) (string, error) {
 }
 
 type linkKey struct{ tenant, fqdn string }
+
+// Clone is a key that holds on to nothing but itself.
+func (k linkKey) Clone() linkKey { return linkKey{strings.Clone(k.tenant), strings.Clone(k.fqdn)} }
 
 // Own gives the link of a domain that is on LiveDNS. One that was never linked
 // here gets a zone of its own, whose version 1 is what LiveDNS has; that is read
