@@ -78,17 +78,17 @@ func (b *breaker) refuses() bool {
 	return false
 }
 
-// run calls send, whose result is nil for a wanted answer, unless v5 is to be
-// left alone: then it returns ErrOpen.
+// run calls send with the present, whose result is nil for a wanted answer, unless
+// v5 is to be left alone: then it returns ErrOpen.
 //
 // A failure counts only if v5 has answered nothing since the request left. Else
 // a few names on which v5 hangs, whose time-outs come together at last, would
 // close the way for all others, which are answered meanwhile.
-func (b *breaker) run(ctx context.Context, send func() *failure) error {
+func (b *breaker) run(ctx context.Context, send func(start time.Time) *failure) error {
 	_, err := b.circuit.Execute(func() (struct{}, error) {
 		start, before := time.Now(), b.answered.Load()
-		f := send()
-		err := health(ctx, f, time.Since(start))
+		f := send(start)
+		err := health(ctx, f, start)
 		switch {
 		case err == nil:
 			b.answered.Add(1)
@@ -107,7 +107,7 @@ func (b *breaker) run(ctx context.Context, send func() *failure) error {
 // it is there, a 429 too. A caller that hangs up tells nothing. The end of a
 // caller's deadline is v5's time-out if v5 had a fair chance: else callers with
 // deadlines shorter than attemptTimeout would wait for a hung v5 for ever.
-func health(ctx context.Context, f *failure, took time.Duration) error {
+func health(ctx context.Context, f *failure, start time.Time) error {
 	switch {
 	case f == nil:
 		return nil
@@ -115,7 +115,7 @@ func health(ctx context.Context, f *failure, took time.Duration) error {
 		return errUnwell
 	case !f.network:
 		return nil
-	case ctx.Err() == nil, errors.Is(ctx.Err(), context.DeadlineExceeded) && took >= fairChance:
+	case ctx.Err() == nil, errors.Is(ctx.Err(), context.DeadlineExceeded) && time.Since(start) >= fairChance:
 		return errUnwell
 	}
 	return errUntold

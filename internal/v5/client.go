@@ -54,7 +54,7 @@ type Options struct {
 	// https://api.gandi.net/v5: absolute, http or https, without query,
 	// fragment and user.
 	BaseURL string
-	// Transport sends the requests; nil is an own one (see newTransports). One
+	// Transport sends the requests; nil are own ones (see newTransports and reads). One
 	// that is no *http.Transport has to support net/http/httptrace, as every
 	// wrapper of an *http.Transport that keeps the context does; else all its
 	// failures count as possibly sent. It must not send a request twice.

@@ -88,9 +88,12 @@ func (c *Contact) Same(d *Contact) bool {
 // Digest is equal for contacts of equal content after normalisation, and for no
 // others. It is hexadecimal and tells nothing about the contact. A nil contact
 // has the digest "".
-func (c *Contact) Digest() string {
+func (c *Contact) Digest() string { return string(c.AppendDigest(nil)) }
+
+// AppendDigest appends the Digest.
+func (c *Contact) AppendDigest(dst []byte) []byte {
 	if c == nil {
-		return ""
+		return dst
 	}
 	b := make([]byte, 0, 512) // on the stack
 	for field, text := range c.texts() {
@@ -103,7 +106,7 @@ func (c *Contact) Digest() string {
 		}
 	}
 	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
+	return hex.AppendEncode(dst, sum[:])
 }
 
 func fold(s string) string { return string(appendFold(nil, s)) }

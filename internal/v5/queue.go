@@ -327,8 +327,9 @@ func (q *queue) end(t *turn, used bool) {
 	}
 	q.inFlight[t.priority]--
 	t.tenant.inFlight--
-	q.forget(t.tenant)
-	q.handOut(time.Now())
+	if q.forget(t.tenant); q.waiting > 0 {
+		q.handOut(time.Now())
+	}
 }
 
 // refuse ends the wait of all that wait now with an error.

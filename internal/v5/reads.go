@@ -19,6 +19,10 @@ import (
 	"time"
 )
 
+// pulse is how long a read waits at a time. After it, it is seen whether its
+// context has ended: that is soon enough, and costs less than to be told.
+const pulse = 100 * time.Millisecond
+
 // errHeader ends an answer whose header does not end.
 var errHeader = errors.New("read answer: its header is too long")
 
@@ -34,6 +38,7 @@ var errHeader = errors.New("read answer: its header is too long")
 type reads struct {
 	dial   func(context.Context) (net.Conn, error)
 	keep   time.Duration // how long a connection may be idle
+	pulse  time.Duration // how long a read waits at a time
 	most   int64         // bytes of a header
 	prefix string        // the header up to the credential, behind the target
 
@@ -50,10 +55,10 @@ func newReads(base *url.URL, userAgent string, t *http.Transport) *reads {
 	if proxy != nil || err != nil || strings.ContainsFunc(base.Host+userAgent, odd) || strings.Contains(base.Host, "%") || !canTellQuiet {
 		return nil
 	}
-	r := &reads{keep: t.IdleConnTimeout, most: t.MaxResponseHeaderBytes,
+	r := &reads{keep: t.IdleConnTimeout, pulse: pulse, most: t.MaxResponseHeaderBytes,
 		prefix: " HTTP/1.1\r\nHost: " + base.Host + "\r\nUser-Agent: " + userAgent +
 			"\r\nAccept: application/json\r\nAccept-Encoding: gzip\r\nAuthorization: "}
-	address := net.JoinHostPort(base.Hostname(), cmp.Or(base.Port(), base.Scheme))
+	address := net.JoinHostPort(base.Hostname(), cmp.Or(base.Port(), map[string]string{"http": "80", "https": "443"}[base.Scheme]))
 	var by interface {
 		DialContext(ctx context.Context, network, address string) (net.Conn, error)
 	} = dialer
@@ -69,47 +74,65 @@ func newReads(base *url.URL, userAgent string, t *http.Transport) *reads {
 // header came; its body is read already, and err says whether wholly. sent is
 // false as long as no byte can have left.
 func (r *reads) get(ctx context.Context, p *prepared) (resp *http.Response, body string, sent bool, err error) {
-	for k := r.take(); ; k = nil {
-		if k == nil {
-			conn, err := r.dial(ctx)
-			if err != nil {
-				return nil, "", sent, err
-			}
-			k = newKept(conn)
+	for {
+		k, err := r.connection(ctx, !sent)
+		if err != nil {
+			return nil, "", sent, err
 		}
 		sent = true
-		stop := context.AfterFunc(ctx, func() { k.SetDeadline(longAgo) })
 		resp, body, err = k.get(r, p)
-		if stop() && err == nil && !resp.Close && k.in.Buffered() == 0 {
+		if err == nil && !resp.Close && k.in.Buffered() == 0 {
 			r.put(k)
 			return resp, body, sent, nil
 		}
 		k.Close()
-		if err == nil || ctx.Err() != nil || !k.used || k.header.N != r.most {
-			return resp, body, sent, cmp.Or(ctx.Err(), err)
+		if k.ended != nil {
+			return resp, body, sent, k.ended // and not what a parser made of the end
+		}
+		if err == nil || !k.used || k.header.N != r.most {
+			return resp, body, sent, err
 		}
 		// Not a byte came on a kept connection: it may have been closed as the
 		// request was on its way.
 	}
 }
 
-// take gives the kept connection that was used last; nil where there is none.
-func (r *reads) take() *kept {
-	for {
-		r.mu.Lock()
-		n := len(r.idle)
-		if n == 0 {
-			r.mu.Unlock()
-			return nil
+// connection gives the kept connection that was used last, if reuse allows it, or
+// a new one.
+func (r *reads) connection(ctx context.Context, reuse bool) (*kept, error) {
+	for reuse {
+		k := r.take()
+		if k == nil {
+			break
 		}
-		k := r.idle[n-1]
-		r.idle[n-1], r.idle = nil, r.idle[:n-1]
-		r.mu.Unlock()
-		if k.quiet() {
-			return k
+		if k.quiet(ctx) {
+			return k, nil
 		}
 		k.Close()
 	}
+	conn, err := r.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k := newKept(conn, r.pulse)
+	if err := k.begin(ctx); err != nil {
+		k.Close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// take gives the idle connection that was used last; nil where there is none.
+func (r *reads) take() *kept {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := len(r.idle)
+	if n == 0 {
+		return nil
+	}
+	k := r.idle[n-1]
+	r.idle[n-1], r.idle = nil, r.idle[:n-1]
+	return k
 }
 
 // put keeps a connection for further requests.
@@ -151,25 +174,55 @@ func (r *reads) close() {
 	r.idle = nil
 }
 
-// longAgo is a deadline that ends whatever waits for a connection.
-var longAgo = time.Unix(1, 0)
-
 // kept is a connection that takes one request after the other.
 type kept struct {
 	net.Conn
 	silent func() bool      // nothing waits in the socket
+	pulse  time.Duration    // of its reads
+	ctx    context.Context  // of the request
+	ended  error            // of ctx, where that ended a read
 	out    []byte           // the last request, for the next one to write over
 	in     *bufio.Reader    // of header
-	header io.LimitedReader // of Conn, so that no header is endless
+	header io.LimitedReader // of the connection, so that no header is endless
 	used   bool             // it has brought an answer
 	since  time.Time        // when it became idle
 }
 
-func newKept(conn net.Conn) *kept {
-	k := &kept{Conn: conn, silent: silent(conn)}
-	k.header.R = conn
+func newKept(conn net.Conn, pulse time.Duration) *kept {
+	k := &kept{Conn: conn, silent: silent(conn), pulse: pulse}
+	k.header.R = k
 	k.in = bufio.NewReader(&k.header)
 	return k
+}
+
+// begin makes a connection ready for a request that a context bounds. The error
+// is that of a context that has ended.
+func (k *kept) begin(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	k.ctx = ctx
+	now := time.Now()
+	end := now.Add(k.pulse)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		if end = deadline; !end.After(now) {
+			return context.DeadlineExceeded
+		}
+	}
+	return k.SetDeadline(end)
+}
+
+// Read reads from the connection for as long as the context allows.
+func (k *kept) Read(p []byte) (int, error) {
+	for {
+		n, err := k.Conn.Read(p)
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		if k.ended = k.begin(k.ctx); k.ended != nil {
+			return 0, k.ended
+		}
+	}
 }
 
 // get sends a request and reads its answer.
@@ -202,7 +255,7 @@ func (k *kept) get(r *reads, p *prepared) (*http.Response, string, error) {
 
 // content reads a body to its end, and decompresses it.
 func content(resp *http.Response) (string, error) {
-	if resp.Header.Get("Content-Encoding") != "gzip" {
+	if !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		return readAll(resp.Body)
 	}
 	z, err := gzip.NewReader(resp.Body)
@@ -215,17 +268,28 @@ func content(resp *http.Response) (string, error) {
 	return "", err
 }
 
-// quiet tells whether an idle connection is as the last answer left it. One that
-// was closed is of no use, and what is sent without being asked for would be
-// taken for the next answer, which may be another tenant's.
-func (k *kept) quiet() bool {
+// quiet makes an idle connection ready for a request, and tells whether it is as
+// the last answer left it. One that was closed is of no use, and what is sent
+// without being asked for would be taken for the next answer, which may be
+// another tenant's.
+func (k *kept) quiet(ctx context.Context) bool {
 	if _, ok := k.Conn.(*tls.Conn); ok {
 		// TLS reads ahead. A read that may not wait sees what it has.
-		k.SetReadDeadline(longAgo)
-		if _, err := k.in.Peek(1); !errors.Is(err, os.ErrDeadlineExceeded) {
+		k.ctx = over
+		k.SetDeadline(longAgo)
+		if _, err := k.in.Peek(1); err != over.Err() {
 			return false
 		}
-		k.SetReadDeadline(time.Time{})
+		k.ended = nil
 	}
-	return k.silent()
+	return k.begin(ctx) == nil && k.silent()
+}
+
+// over is a context that has ended, and longAgo a deadline that has passed.
+var over, longAgo = ended(), time.Unix(1, 0)
+
+func ended() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
 }

@@ -132,9 +132,9 @@ func (s *Session) attempt(ctx context.Context, p *prepared) (*answer, *failure) 
 func (s *Session) use(ctx context.Context, turn *turn, p *prepared) (ans *answer, f *failure, refused error) {
 	used := false
 	defer func() { turn.end(used) }()
-	refused = s.c.breaker.run(ctx, func() *failure {
+	refused = s.c.breaker.run(ctx, func(start time.Time) *failure {
 		used = true
-		if ans, f = s.exchange(ctx, p); f != nil && f.Status == http.StatusTooManyRequests {
+		if ans, f = s.exchange(ctx, start, p); f != nil && f.Status == http.StatusTooManyRequests {
 			s.c.queue.pause(f.RetryAfter)
 		}
 		return f
@@ -143,8 +143,8 @@ func (s *Session) use(ctx context.Context, turn *turn, p *prepared) (ans *answer
 }
 
 // exchange is the part of an attempt on the network.
-func (s *Session) exchange(ctx context.Context, p *prepared) (*answer, *failure) {
-	if end, ok := ctx.Deadline(); !ok || time.Until(end) > attemptTimeout {
+func (s *Session) exchange(ctx context.Context, start time.Time, p *prepared) (*answer, *failure) {
+	if end, ok := ctx.Deadline(); !ok || end.Sub(start) > attemptTimeout {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
