@@ -5,11 +5,13 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/spf13/cobra"
 )
 
 func main() {
+	runtime.MemProfileRate = 0 // nobody can ask for that profile, which takes a megabyte
 	if err := root().ExecuteContext(untilSignal()); err != nil {
 		fmt.Fprintln(os.Stderr, "gateway:", err)
 		os.Exit(exitStatus(err))

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -31,14 +32,20 @@ const mostAtOnce = 8
 // console makes the pages.
 type console struct {
 	Needs
-	pages map[string]*template.Template
+	// pages are read when the first one is asked for: most gateways are never
+	// looked at, and templates take as much memory as all else at rest.
+	pages func() (map[string]*template.Template, error)
 	busy  chan struct{}
 }
 
-// New gives the handler of Path and of "/", which leads there. The error is a
-// mistake in the templates.
-func New(needs Needs) (http.Handler, error) {
-	c := &console{Needs: needs, pages: map[string]*template.Template{}, busy: make(chan struct{}, mostAtOnce)}
+// New gives the handler of Path and of "/", which leads there.
+func New(needs Needs) http.Handler {
+	c := &console{Needs: needs, busy: make(chan struct{}, mostAtOnce)}
+	c.pages = sync.OnceValues(c.read)
+	return c.guard(c.routes())
+}
+
+func (c *console) read() (map[string]*template.Template, error) {
 	layout, err := template.New("layout.html").Funcs(c.words()).ParseFS(files, "pages/layout.html", "pages/parts.html")
 	if err != nil {
 		return nil, fmt.Errorf("read the console's layout: %w", err)
@@ -47,6 +54,7 @@ func New(needs Needs) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	pages := map[string]*template.Template{}
 	for _, name := range names {
 		page, err := layout.Clone()
 		if err == nil {
@@ -55,9 +63,9 @@ func New(needs Needs) (http.Handler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the console's %s: %w", name, err)
 		}
-		c.pages[name] = page
+		pages[name] = page
 	}
-	return c.guard(c.routes()), nil
+	return pages, nil
 }
 
 // words are the functions that templates use.
@@ -129,9 +137,13 @@ type shownPage struct {
 func (c *console) serve(w http.ResponseWriter, r *http.Request, show func(*http.Request) (*shownPage, error)) {
 	var out bytes.Buffer
 	p, err := show(r)
+	var pages map[string]*template.Template
+	if err == nil {
+		pages, err = c.pages()
+	}
 	if err == nil {
 		view := page{Title: p.title, At: p.place, URL: r.URL.RequestURI(), Now: c.Now().UTC(), Content: p.content}
-		err = c.pages["pages/"+p.name+".html"].ExecuteTemplate(&out, "layout.html", view)
+		err = pages["pages/"+p.name+".html"].ExecuteTemplate(&out, "layout.html", view)
 	}
 	if err != nil {
 		c.Failed(fmt.Errorf("show %s: %w", r.URL.Path, err))

@@ -108,10 +108,7 @@ func TestPagesAtOnceAreBounded(t *testing.T) {
 	entered, leave := make(chan struct{}), make(chan struct{})
 	needs := r.needs
 	needs.State = func() (State, error) { entered <- struct{}{}; <-leave; return r.state, nil }
-	h, err := New(needs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	h := New(needs)
 	ask := func() int {
 		req := httptest.NewRequest("GET", "/console/", nil)
 		req.Host = "localhost"

@@ -20,9 +20,9 @@ import (
 )
 
 // adminHandler refreshes what is counted by looking before it is read.
-func (g *Gateway) adminHandler() (http.Handler, error) {
+func (g *Gateway) adminHandler() http.Handler {
 	h := telemetry.AdminHandler(g.registry, g.Ready)
-	people, err := console.New(g.consoleNeeds())
+	people := console.New(g.consoleNeeds())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.URL.Path == "/metrics":
@@ -35,7 +35,7 @@ func (g *Gateway) adminHandler() (http.Handler, error) {
 			return
 		}
 		h.ServeHTTP(w, r)
-	}), err
+	})
 }
 
 // showsConsole tells whether a request is for the console, and from somebody who

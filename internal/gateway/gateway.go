@@ -252,10 +252,6 @@ func (g *Gateway) Start() (err error) {
 	if err != nil {
 		return err
 	}
-	admin, err := g.adminHandler()
-	if err != nil {
-		return err
-	}
 	if g.front, err = net.Listen("tcp", g.cfg.Listen); err != nil {
 		return fmt.Errorf("listen for v3 calls: %w", err)
 	}
@@ -265,7 +261,7 @@ func (g *Gateway) Start() (err error) {
 	v3 := g.server(handler)
 	v3.ConnState = g.countConnections
 	g.run(v3, g.bounded(g.front))
-	g.serve(g.admin, admin)
+	g.serve(g.admin, g.adminHandler())
 	if err := g.listenTLS(handler); err != nil {
 		return err
 	}
