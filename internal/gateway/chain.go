@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"v3gate/internal/fault"
 	"v3gate/internal/telemetry"
@@ -81,36 +82,56 @@ func (g *Gateway) observe(next handler) handler {
 		answer, err := next(ctx, c)
 		took := time.Since(begin)
 		g.activity.Call(c.Method, c.caller(), err != nil)
-		fields := append(make([]zap.Field, 0, 8), // enough for all that follow
-			zap.String("request_id", c.ID), zap.String("method", c.Method), zap.Duration("duration", took),
-			zap.String("remote", c.Remote), zap.String("user_agent", c.userAgent))
-		if c.Tenant != nil {
-			fields = append(fields, zap.String("tenant", c.Tenant.Name))
-		}
+		line := &logLine{call: c, took: took, outcome: "ok"}
 		if err == nil {
 			g.metrics.Call(c.Method, "ok", took)
 			g.count(c.counted(0))
-			g.log.Info("call", append(fields, zap.String("outcome", "ok"))...)
+			g.log.Info("call", zap.Inline(line))
 			return answer, nil
 		}
 		if foreign := (*foreignFault)(nil); errors.As(err, &foreign) {
 			g.metrics.Call(c.Method, "fault", took)
-			g.log.Info("call", append(fields, zap.String("outcome", "fault"), zap.Int("fault", foreign.a.Fault.Code))...)
+			line.outcome, line.fault = "fault", foreign.a.Fault.Code
+			g.log.Info("call", zap.Inline(line))
 			return nil, foreign
 		}
 		f, known := g.services.Fault(&c.Call, err)
-		outcome := outcomeOf(f)
-		g.metrics.Call(c.Method, outcome, took)
+		line.outcome, line.fault = outcomeOf(f), f.Code()
+		g.metrics.Call(c.Method, line.outcome, took)
 		g.metrics.Fault(f.Code())
 		g.count(c.counted(f.Code()))
-		fields = append(fields, zap.String("outcome", outcome), zap.Int("fault", f.Code()))
 		if known {
-			g.log.Info("call", fields...)
+			g.log.Info("call", zap.Inline(line))
 		} else {
-			g.log.Error("call", append(fields, zap.Error(err))...)
+			g.log.Error("call", zap.Inline(line), zap.Error(err))
 		}
 		return nil, f
 	}
+}
+
+// logLine is a call as the log has it.
+type logLine struct {
+	call    *call
+	took    time.Duration
+	outcome string
+	fault   int // 0 for none
+}
+
+// MarshalLogObject implements zapcore.ObjectMarshaler.
+func (l *logLine) MarshalLogObject(enc zapcore.ObjectEncoder) error {
+	enc.AddString("request_id", l.call.ID)
+	enc.AddString("method", l.call.Method)
+	enc.AddDuration("duration", l.took)
+	enc.AddString("remote", l.call.Remote)
+	enc.AddString("user_agent", l.call.userAgent)
+	if l.call.Tenant != nil {
+		enc.AddString("tenant", l.call.Tenant.Name)
+	}
+	enc.AddString("outcome", l.outcome)
+	if l.fault != 0 {
+		enc.AddInt("fault", l.fault)
+	}
+	return nil
 }
 
 func outcomeOf(f *fault.Error) string {

@@ -90,16 +90,16 @@ func (l *limiter) lane(name string) *lane {
 // enter returns when a call may go on; leave is to be called at its end. The
 // error is a fault, or that of ctx.
 func (l *limiter) enter(ctx context.Context, name string) (leave func(), err error) {
-	patience := time.Hour
+	start, patience := time.Now(), time.Hour
 	if deadline, ok := ctx.Deadline(); ok {
 		// What is left is for the call itself.
-		patience = time.Until(deadline) * 3 / 4
+		patience = deadline.Sub(start) * 3 / 4
 	}
-	end := time.Now().Add(patience)
-	if err := l.awaitRate(ctx, name, patience); err != nil {
+	waited, err := l.awaitRate(ctx, name, start, patience)
+	if err != nil {
 		return nil, err
 	}
-	if err := l.awaitPlace(ctx, name, time.Until(end)); err != nil {
+	if err := l.awaitPlace(ctx, name, patience-waited); err != nil {
 		return nil, err
 	}
 	return func() { l.leave(name) }, nil
@@ -107,32 +107,32 @@ func (l *limiter) enter(ctx context.Context, name string) (leave func(), err err
 
 // awaitRate waits for a token of the tenant's bucket. It does not begin to wait
 // for one that comes too late.
-func (l *limiter) awaitRate(ctx context.Context, name string, patience time.Duration) error {
+func (l *limiter) awaitRate(ctx context.Context, name string, now time.Time, patience time.Duration) (waited time.Duration, err error) {
 	l.mu.Lock()
 	lane := l.lane(name)
-	wait := lane.bucket.wait(time.Now())
+	wait := lane.bucket.wait(now)
 	if wait > patience || wait > 0 && lane.slowed+lane.waiting.Len() >= l.room {
 		limits := lane.limits
 		l.mu.Unlock()
-		return l.refuse(byRate, "too many calls: this account may make %d in %s, and more wait already than can be served in time; "+
+		return 0, l.refuse(byRate, "too many calls: this account may make %d in %s, and more wait already than can be served in time; "+
 			"send them more slowly, or ask the gateway's operator for a higher rate", limits.Rate, limits.Window)
 	}
-	lane.bucket.take(time.Now())
+	lane.bucket.take(now)
 	if wait <= 0 {
 		l.mu.Unlock()
 		l.waited(byRate, 0)
-		return nil
+		return 0, nil
 	}
 	lane.slowed++
 	l.mu.Unlock()
-	err := sleep(ctx, wait)
+	err = sleep(ctx, wait)
 	l.mu.Lock()
 	if lane.slowed--; err != nil {
 		lane.bucket.giveBack()
 	}
 	l.mu.Unlock()
 	l.waited(byRate, wait)
-	return err
+	return time.Since(now), err
 }
 
 // awaitPlace waits for a place among the calls in flight.

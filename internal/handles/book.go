@@ -31,7 +31,7 @@ type Book struct {
 
 	// What every domain.info reads.
 	refs    refs
-	domains store.Memo[domainKey, known]
+	domains store.Memo[domainKey, *known]
 	own     store.Memo[string, string]
 }
 

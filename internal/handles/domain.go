@@ -69,8 +69,11 @@ func (k domainKey) Clone() domainKey {
 // DomainID gives the integer id of a tenant's domain, the same for ever.
 func (b *Book) DomainID(tenant, fqdn string) (int64, error) {
 	k, err := b.known(tenant, fqdn)
-	if err != nil || k.ID != 0 {
-		return k.ID, err
+	if err != nil {
+		return 0, err
+	}
+	if k.ID != 0 {
+		return k.ID, nil
 	}
 	var d Domain
 	err = b.db.Update(func(tx *store.Tx) (err error) {

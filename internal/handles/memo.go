@@ -1,6 +1,7 @@
 package handles
 
 import (
+	"strings"
 	"sync"
 
 	"v3gate/internal/store"
@@ -46,7 +47,7 @@ func (r *refs) keep(handle string, to ref) {
 	if r.kept == nil || len(r.kept) >= mostRefs {
 		r.kept = map[string]ref{}
 	}
-	r.kept[handle] = to
+	r.kept[strings.Clone(handle)] = to
 }
 
 func (r *refs) drop(handle string) {
@@ -61,9 +62,12 @@ type known struct {
 	seen Seen
 }
 
-// known reads what is known of a domain; zero where nothing is.
-func (b *Book) known(tenant, fqdn string) (known, error) {
-	return b.domains.Get(b.db, domainKey{tenant, fqdn}, func(tx *store.Tx, key domainKey) (k known, err error) {
+// known reads what is known of a domain; zero where nothing is. It is shared, and
+// not to be changed.
+func (b *Book) known(tenant, fqdn string) (*known, error) {
+	return b.domains.Get(b.db, domainKey{tenant, fqdn}, func(tx *store.Tx, key domainKey) (*known, error) {
+		k := &known{}
+		var err error
 		if k.Domain, err = readDomain(tx, key.Tenant, key.FQDN); err == nil {
 			k.seen, err = readSeen(tx, key.Tenant, key.FQDN)
 		}

@@ -1,6 +1,7 @@
 package handles
 
 import (
+	"crypto/sha256"
 	"errors"
 
 	"v3gate/internal/store"
@@ -64,7 +65,10 @@ type Reading struct {
 // Reading.
 func (b *Book) Changes(tenant, fqdn string) (int64, error) {
 	k, err := b.known(tenant, fqdn)
-	return k.seen.Changes, err
+	if err != nil {
+		return 0, err
+	}
+	return k.seen.Changes, nil
 }
 
 // Recognise names the contacts of a domain by handles. Where the domain was
@@ -77,11 +81,11 @@ func (b *Book) Recognise(r Reading) (d Domain, drifted int, err error) {
 	if err != nil {
 		return d, 0, err
 	}
-	known, named := r.asKnown(&before)
+	known, named := r.asKnown(before)
 	if known {
 		return before.Domain, 0, nil
 	}
-	return b.recogniseAnew(r, &before, named)
+	return b.recogniseAnew(r, before, named)
 }
 
 // recogniseAnew is Recognise for what is not as it was before; named as of asKnown.
@@ -102,17 +106,18 @@ func (r *Reading) asKnown(k *known) (known, named bool) {
 	known, named = k.ID != 0, k.ID != 0
 	seen := &k.seen
 	var last *v5.Contact
-	var form string
+	var buf [2 * sha256.Size]byte
+	form := buf[:0]
 	for _, role := range roles {
 		c := In(&r.Shown, role)
 		if c == nil {
 			continue
 		}
 		if seen.Changes == r.Changes && (last == nil || !c.Same(last)) {
-			last, form = c, c.Digest()
+			last, form = c, c.AppendDigest(buf[:0])
 		}
 		has := k.Roles.Of(role) != ""
-		known = known && has && (seen.Changes != r.Changes || seen.of(role).Form == form)
+		known = known && has && (seen.Changes != r.Changes || seen.of(role).Form == string(form))
 		named = named && has
 	}
 	return known, named

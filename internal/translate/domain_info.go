@@ -2,6 +2,7 @@ package translate
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -95,18 +96,13 @@ func (c *Call) domainAnswer(d *v5.Domain, known handles.Domain) (domainOut, erro
 	if out.ZoneID, err = c.zoneIDOf(d); err != nil {
 		return out, err
 	}
-	for _, r := range []struct {
-		handle string
-		to     *handleOut
-	}{
-		{known.Roles.Owner, &out.Contacts.Owner}, {known.Roles.Admin, &out.Contacts.Admin},
-		{known.Roles.Bill, &out.Contacts.Bill}, {known.Roles.Tech, &out.Contacts.Tech},
-	} {
-		id, err := c.Book.Ref(c.Tenant.Name, r.handle)
-		if err != nil {
-			return out, err
-		}
-		*r.to = handleOut{r.handle, id}
+	var errs [4]error
+	out.Contacts.Owner, errs[0] = c.handleOf(known.Roles.Owner)
+	out.Contacts.Admin, errs[1] = c.handleOf(known.Roles.Admin)
+	out.Contacts.Bill, errs[2] = c.handleOf(known.Roles.Bill)
+	out.Contacts.Tech, errs[3] = c.handleOf(known.Roles.Tech)
+	if err := errors.Join(errs[:]...); err != nil {
+		return out, err
 	}
 	if !c.resells(d) && !d.AutoRenew.Enabled {
 		return out, nil
@@ -116,17 +112,22 @@ func (c *Call) domainAnswer(d *v5.Domain, known handles.Domain) (domainOut, erro
 		return out, err
 	}
 	if c.resells(d) {
-		id, err := c.Book.Ref(c.Tenant.Name, own)
+		reseller, err := c.handleOf(own)
 		if err != nil {
 			return out, err
 		}
-		out.Contacts.Reseller = &handleOut{own, id}
+		out.Contacts.Reseller = &reseller
 	}
 	if d.AutoRenew.Enabled {
 		out.Autorenew = &autorenewOut{Active: true, Contact: own, Duration: int64(d.AutoRenew.Duration),
 			ID: known.ID, ProductID: known.ID, ProductTypeID: 1}
 	}
 	return out, nil
+}
+
+func (c *Call) handleOf(handle string) (handleOut, error) {
+	id, err := c.Book.Ref(c.Tenant.Name, handle)
+	return handleOut{handle, id}, err
 }
 
 // resells tells whether the domain is a customer's of the tenant's organization

@@ -268,7 +268,8 @@ func (c *Call) zoneIDOf(d *v5.Domain) (*int64, error) {
 	if err != nil || l.Zone == 0 {
 		return nil, err
 	}
-	return &l.Zone, nil
+	zone := l.Zone
+	return &zone, nil
 }
 
 // onLiveDNS tells a domain that has its records in LiveDNS, by v5's word for it.

@@ -48,7 +48,7 @@ func send(w http.ResponseWriter, r *http.Request, doc []byte) {
 	h := w.Header()
 	h["Content-Type"], h["Vary"] = contentType, vary
 	if !wantsGzip(r.Header["Accept-Encoding"]) {
-		h.Set("Content-Length", strconv.Itoa(len(doc)))
+		h["Content-Length"] = []string{strconv.Itoa(len(doc))}
 		w.Write(doc) // an error means that the client is gone
 		return
 	}
