@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,10 +36,10 @@ var hiddenAtEnd = map[string]bool{
 }
 
 // verdicts keeps what secret said of the first few hundred names: a log line has
-// the same ones each time.
+// the same ones each time. Each further one makes a new map.
 var verdicts struct {
-	names sync.Map // string to bool
-	count atomic.Int64
+	sync.Mutex
+	names atomic.Pointer[map[string]bool]
 }
 
 const mostVerdicts = 500
@@ -46,14 +47,27 @@ const mostVerdicts = 500
 // secret reports whether a field of this name holds a credential or personal
 // data of a contact, see judge.
 func secret(name string) bool {
-	if v, ok := verdicts.names.Load(name); ok {
-		return v.(bool)
+	known := verdicts.names.Load()
+	if known != nil {
+		if v, ok := (*known)[name]; ok {
+			return v
+		}
+		if len(*known) >= mostVerdicts {
+			return judge(name)
+		}
 	}
-	v := judge(name)
-	if verdicts.count.Add(1) <= mostVerdicts {
-		verdicts.names.Store(strings.Clone(name), v)
+	return learn(name)
+}
+
+func learn(name string) bool {
+	verdicts.Lock()
+	defer verdicts.Unlock()
+	more := map[string]bool{strings.Clone(name): judge(name)}
+	if known := verdicts.names.Load(); known != nil {
+		maps.Copy(more, *known)
 	}
-	return v
+	verdicts.names.Store(&more)
+	return more[name]
 }
 
 // Hides reports whether the log hides a field of this name.

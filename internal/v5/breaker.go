@@ -35,6 +35,7 @@ var (
 type breaker struct {
 	circuit  *gobreaker.CircuitBreaker[struct{}]
 	answered atomic.Uint64 // how often v5 was found well
+	broken   atomic.Bool   // the circuit is open or half-open
 }
 
 // newBreaker makes a closed breaker. refuse is called whenever it begins to
@@ -48,12 +49,14 @@ func newBreaker(o Options, refuse func(error)) *breaker {
 	if wait == 0 {
 		wait = defaultBreakFor
 	}
-	return &breaker{circuit: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
+	b := &breaker{}
+	b.circuit = gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests: 1, // at a time while half-open
 		Timeout:     wait,
 		ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= after },
 		IsExcluded:  func(err error) bool { return err == errUntold },
 		OnStateChange: func(_ string, from, to gobreaker.State) {
+			b.broken.Store(to != gobreaker.StateClosed)
 			if to == gobreaker.StateOpen {
 				refuse(ErrOpen)
 			}
@@ -62,12 +65,16 @@ func newBreaker(o Options, refuse func(error)) *breaker {
 				o.BreakerChanged(to != gobreaker.StateClosed)
 			}
 		},
-	})}
+	})
+	return b
 }
 
 // refuses tells whether a request that came now would be refused, so that it
 // need not wait for a turn.
 func (b *breaker) refuses() bool {
+	if !b.broken.Load() {
+		return false
+	}
 	switch b.circuit.State() {
 	case gobreaker.StateOpen:
 		return true

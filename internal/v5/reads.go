@@ -255,7 +255,7 @@ func (k *kept) get(r *reads, p *prepared) (*http.Response, string, error) {
 
 // content reads a body to its end, and decompresses it.
 func content(resp *http.Response) (string, error) {
-	if !strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+	if coding := resp.Header["Content-Encoding"]; len(coding) == 0 || !strings.EqualFold(coding[0], "gzip") {
 		return readAll(resp.Body)
 	}
 	z, err := gzip.NewReader(resp.Body)
