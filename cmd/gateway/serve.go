@@ -66,7 +66,7 @@ With --sandbox nothing is needed: an embedded simulation stands in for v5.`,
 // headroom is what the collector of garbage takes for live memory beside the
 // little that a gateway holds, so that it runs less often under load; see
 // docs/performance.md. It is never touched, so no memory stands behind it.
-const headroom = 2 << 20
+const headroom = 4 << 20
 
 // serve runs the daemon. load reads the configuration, now and at each SIGHUP.
 func serve(ctx context.Context, load func() *config.Loaded) error {
