@@ -154,8 +154,8 @@ func NewSet(tenants ...Tenant) (*Set, error) {
 }
 
 // Lookup finds the tenant of a v3 key, and the [KeyID] of that: ErrMalformed when
-// it cannot be a key, ErrUnknown when no tenant has it. All hashes are compared, in constant time,
-// so the time taken does not tell how near a guess was.
+// it cannot be a key, ErrUnknown when no tenant has it. All hashes are compared,
+// in constant time, so the time taken does not tell how near a guess was.
 func (s *Set) Lookup(key string) (t *Tenant, keyID string, err error) {
 	if !WellFormed(key) {
 		return nil, "", ErrMalformed
