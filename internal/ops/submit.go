@@ -121,7 +121,8 @@ func (e *Engine) await(ctx context.Context, op Operation) (Operation, error) {
 	defer timer.Stop()
 	select {
 	case <-first.done:
-		if first.op.Step.AtEnd() {
+		// What the store has may be of a later turn, which may already run.
+		if first.op.Step.AtEnd() || first.err == nil && first.op.ID == op.ID {
 			return first.op, first.err
 		}
 	case <-timer.C:
