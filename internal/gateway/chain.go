@@ -278,6 +278,14 @@ func (g *Gateway) rejected(r *http.Request, e *xmlrpc.Error) {
 		zap.String("outcome", "fault"), zap.Int("fault", code))
 }
 
+// unwritable logs an answer that could not be written, and gives the fault that is
+// sent in its place. The call itself is counted and logged already, as answered.
+func (g *Gateway) unwritable(err error) (code int, text string) {
+	id := g.requestID()
+	g.log.Error("an answer could not be written", zap.String("request_id", id), zap.Error(err))
+	return fault.Internal(id).Fault()
+}
+
 // randomID is a random UUID; operations show it as their tracker_id, which was
 // one (recorded).
 func randomID() string {

@@ -234,6 +234,7 @@ func (g *Gateway) Handler() (http.Handler, error) {
 		Limits:   limits,
 		Known:    func(method string) bool { _, ok := g.services.Table.Find(method); return ok },
 		Rejected: g.rejected,
+		Internal: g.unwritable,
 	}, xmlrpc.ContentType)
 	chain := g.chain()
 	for i := range g.services.Table.Rows {

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// written is an answer that writes its value itself.
-type written func([]byte) ([]byte, error)
+// byItself is an answer that writes its value itself.
+type byItself func([]byte) ([]byte, error)
 
-func (w written) AppendTo(dst []byte) ([]byte, error) { return AppendAnswer(dst, w) }
+func (w byItself) AppendTo(dst []byte) ([]byte, error) { return AppendAnswer(dst, w) }
 
 func TestAnswersAreEqualHoweverTheyAreMade(t *testing.T) {
 	tree := Struct(M("a<b", Array(Int(1), String("é"))), M("none", Nil()))
-	byHand := written(func(dst []byte) ([]byte, error) {
+	byHand := byItself(func(dst []byte) ([]byte, error) {
 		dst = AppendMember(append(dst, StructStart...), "a<b")
 		dst = append(dst, ArrayStart...)
 		for _, v := range []Value{Int(1), String("é")} {
@@ -42,7 +42,7 @@ func TestAnswersAreEqualHoweverTheyAreMade(t *testing.T) {
 }
 
 func TestAnswersThatCannotBeWritten(t *testing.T) {
-	broken := written(func(dst []byte) ([]byte, error) { return AppendValue(append(dst, ArrayStart...), Int(math.MaxInt32+1)) })
+	broken := byItself(func(dst []byte) ([]byte, error) { return AppendValue(append(dst, ArrayStart...), Int(math.MaxInt32+1)) })
 	for _, a := range []Answer{Int(math.MaxInt32 + 1), broken} {
 		got, err := a.AppendTo([]byte("before"))
 		if err == nil || string(got) != "before" || !strings.Contains(err.Error(), "2147483648 does not fit 32 bits") {
@@ -50,7 +50,7 @@ func TestAnswersThatCannotBeWritten(t *testing.T) {
 		}
 	}
 	if _, err := Tree(broken); err == nil {
-		t.Error("a tree of what cannot be written")
+		t.Error("a tree of what cannot be byItself")
 	}
 	if _, err := Tree(Document("no XML")); err == nil {
 		t.Error("a tree of what is no document")

@@ -111,12 +111,24 @@ func (x *exchange) WriteResponse(w http.ResponseWriter, reply any) {
 	}
 	buf := buffers.Get().(*buffer)
 	defer buf.release()
-	var err error
-	if buf.b, err = (*a).AppendTo(buf.b); err != nil {
+	doc, err := written(buf.b, *a)
+	if err != nil {
 		x.WriteError(w, 0, err)
 		return
 	}
+	buf.b = doc
 	send(w, x.r, buf.b)
+}
+
+// written appends an answer. A panic, a mistake of whoever made the answer, is an
+// error: callers who hear nothing ask again.
+func written(dst []byte, a Answer) (doc []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("write answer: panic of type %T", p)
+		}
+	}()
+	return a.AppendTo(dst)
 }
 
 // WriteError answers with a fault. The status that gorilla proposes is dropped:

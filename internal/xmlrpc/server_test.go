@@ -45,8 +45,9 @@ type testServer struct {
 }
 
 // newTestServer serves test.echo (its parameters as an array), test.first (its
-// first parameter), test.fault, test.wrapped, test.error, and test.big (an int
-// that cannot be sent). test.missing is known and not registered.
+// first parameter), test.fault, test.wrapped, test.error, test.panic (in the midst
+// of its answer), and test.big (an int that cannot be sent). test.missing is known
+// and not registered.
 func newTestServer(t *testing.T, lim Limits) *testServer {
 	t.Helper()
 	s := &testServer{}
@@ -57,6 +58,7 @@ func newTestServer(t *testing.T, lim Limits) *testServer {
 		"test.fault":   func(*Args) (Answer, error) { return Nil(), testFault{} },
 		"test.wrapped": func(*Args) (Answer, error) { return Nil(), errors.Join(errors.New("secret"), testFault{}) },
 		"test.error":   func(*Args) (Answer, error) { return Nil(), errors.New("secret") },
+		"test.panic":   func(*Args) (Answer, error) { return byItself(nil), nil },
 		"test.big":     func(*Args) (Answer, error) { return Int(1 << 40), nil },
 	}
 	for name, call := range methods {
@@ -139,6 +141,7 @@ func TestServerAnswers(t *testing.T) {
 		{"wrapped fault", named("test.wrapped", ""), "fault 510042: no such <domain>", ""},
 		{"error hides its text", named("test.error", ""), "fault 150000: internal", ""},
 		{"result that cannot be sent", named("test.big", ""), "fault 150000: internal", ""},
+		{"result whose writing panics", named("test.panic", ""), "fault 150000: internal", ""},
 		{"unknown method, recorded", named("unknownmethod", ""), `fault 1: Method "unknownmethod" is not supported`, "unknown_method unknownmethod"},
 		{"known and not registered", named("test.missing", ""), `fault 1: Method "test.missing" is not supported`, "unknown_method test.missing"},
 		{"names have their case", named("Test.Echo", ""), `fault 1: Method "Test.Echo" is not supported`, "unknown_method Test.Echo"},
