@@ -32,8 +32,8 @@ func AppendAnswer(dst []byte, write func([]byte) ([]byte, error)) ([]byte, error
 	return append(dst, "</param>\n</params>\n</methodResponse>\n"...), nil
 }
 
-// Tree gives the value that an answer has. The error is that of AppendTo or of
-// [DecodeResponse].
+// Tree gives the value that an answer has, however large it is. The error is that
+// of AppendTo or of [DecodeResponse].
 func Tree(a Answer) (Value, error) {
 	if v, ok := a.(Value); ok {
 		return v, nil
@@ -42,5 +42,5 @@ func Tree(a Answer) (Value, error) {
 	if err != nil {
 		return Value{}, err
 	}
-	return DecodeResponse(doc, Limits{MaxBytes: int64(len(doc))})
+	return DecodeResponse(doc, Limits{MaxBytes: int64(len(doc)), MaxValues: len(doc)})
 }

@@ -56,3 +56,18 @@ func TestAnswersThatCannotBeWritten(t *testing.T) {
 		t.Error("a tree of what is no document")
 	}
 }
+
+// What is too large to be taken from a caller can be an answer all the same.
+func TestTreesOfLargeAnswers(t *testing.T) {
+	want := ArrayOf(DefaultLimits().MaxValues+1, func(i int) Value { return String(strings.Repeat("x", 40)) })
+	doc, err := want.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(doc)) <= DefaultLimits().MaxBytes {
+		t.Fatalf("%d bytes are within the limit", len(doc))
+	}
+	if v, err := Tree(Document(doc)); err != nil || !v.Equal(want) {
+		t.Errorf("%d values, %v", v.Len(), err)
+	}
+}
