@@ -283,7 +283,9 @@ func (g *Gateway) rejected(r *http.Request, e *xmlrpc.Error) {
 func (g *Gateway) unwritable(err error) (code int, text string) {
 	id := g.requestID()
 	g.log.Error("an answer could not be written", zap.String("request_id", id), zap.Error(err))
-	return fault.Internal(id).Fault()
+	code, text = fault.Internal(id).Fault()
+	g.metrics.Fault(code)
+	return code, text
 }
 
 // randomID is a random UUID; operations show it as their tracker_id, which was

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -207,6 +208,22 @@ func get(t *testing.T, url string) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("%d %s", res.StatusCode, body)
+}
+
+// No answer of a row is known that cannot be written; the codec tells of one like this.
+func TestAnAnswerThatCannotBeWritten(t *testing.T) {
+	r := newRig(t, nil)
+	code, text := r.unwritable(errors.New("member id: int 4294967296 does not fit 32 bits"))
+	if code != 150000 || !strings.Contains(text, "Internal Server Error, request ") || strings.Contains(text, "member") {
+		t.Errorf("fault %d: %s", code, text)
+	}
+	if metrics := get(t, "http://"+r.AdminAddr()+"/metrics"); !strings.Contains(metrics, `gateway_faults_total{code="150000"} 1`) {
+		t.Error("the fault is not counted")
+	}
+	r.stop()
+	if log := r.log.String(); !strings.Contains(log, "an answer could not be written") || !strings.Contains(log, "does not fit 32 bits") {
+		t.Errorf("log %s", log)
+	}
 }
 
 func TestMetricsCountWhatHappened(t *testing.T) {
