@@ -256,15 +256,6 @@ func (g *Gateway) mode(next handler) handler {
 	}
 }
 
-// deadline bounds a call. Work that must not be cut off runs on its own context.
-func (g *Gateway) deadline(next handler) handler {
-	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
-		ctx, cancel := context.WithTimeout(ctx, g.cfg.CallTimeout)
-		defer cancel()
-		return next(ctx, c)
-	}
-}
-
 // rejected counts and logs what never reached a row: no XML-RPC, or an unknown
 // method.
 func (g *Gateway) rejected(r *http.Request, e *xmlrpc.Error) {

@@ -71,6 +71,10 @@ type Metrics struct {
 	recordings     *prometheus.CounterVec
 	oldV3          *prometheus.CounterVec
 	shadow         *prometheus.CounterVec
+
+	// Parts of v5RateWait and limitWait: each call observes all three.
+	rateWaited  prometheus.Observer
+	limitWaited map[string]prometheus.Observer // never changes
 }
 
 // NewMetrics creates every metric of the table and registers it on reg,
@@ -96,13 +100,14 @@ func NewMetrics(reg *prometheus.Registry, build Build) *Metrics {
 	// beforehand start at 0.
 	m.v5AuthFailures.WithLabelValues("401")
 	m.v5AuthFailures.WithLabelValues("403")
-	m.v5RateWait.WithLabelValues()
+	m.rateWaited = m.v5RateWait.WithLabelValues()
 	m.BreakerOpen(false)
 	m.contactDrift.WithLabelValues()
 	m.zoneDrift.WithLabelValues()
 	m.connections.WithLabelValues()
+	m.limitWaited = map[string]prometheus.Observer{}
 	for _, limit := range [...]string{"rate", "in_flight"} {
-		m.limitWait.WithLabelValues(limit)
+		m.limitWaited[limit] = m.limitWait.WithLabelValues(limit)
 		m.limitRefused.WithLabelValues(limit)
 	}
 	m.configReloads.WithLabelValues("ok")
@@ -145,7 +150,7 @@ func (m *Metrics) V5Request(route string, status int, d time.Duration) {
 // is called for requests that did not wait too, with 0: only then does the
 // histogram say which share of them waits.
 func (m *Metrics) RateWait(d time.Duration) {
-	m.v5RateWait.WithLabelValues().Observe(d.Seconds())
+	m.rateWaited.Observe(d.Seconds())
 }
 
 // IgnoredParameter counts a parameter that a client gave and that the table
@@ -232,9 +237,14 @@ func (m *Metrics) Connection(change int) {
 }
 
 // LimitWait records how long a call was held back by one of the gateway's
-// limits, "rate" or "in_flight"; 0 for one that was not.
+// limits, "rate" or "in_flight"; 0 for one that was not. Any other limit is
+// counted as "unknown".
 func (m *Metrics) LimitWait(limit string, d time.Duration) {
-	m.limitWait.WithLabelValues(label(limit)).Observe(d.Seconds())
+	waited := m.limitWaited[limit]
+	if waited == nil {
+		waited = m.limitWait.WithLabelValues(unknown)
+	}
+	waited.Observe(d.Seconds())
 }
 
 // LimitRefused counts a call that a limit refused.

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// pulse is how long a read waits at a time. After it, it is seen whether its
+// pulse is how long a read waits at a time, at most. After it, it is seen whether its
 // context has ended: that is soon enough, and costs less than to be told.
 const pulse = 100 * time.Millisecond
 
@@ -184,6 +184,7 @@ type kept struct {
 	out    []byte           // the last request, for the next one to write over
 	in     *bufio.Reader    // of header
 	header io.LimitedReader // of the connection, so that no header is endless
+	until  time.Time        // the connection's deadline
 	used   bool             // it has brought an answer
 	since  time.Time        // when it became idle
 }
@@ -209,6 +210,10 @@ func (k *kept) begin(ctx context.Context) error {
 			return context.DeadlineExceeded
 		}
 	}
+	if k.until.Sub(now) > k.pulse/2 && !k.until.After(end) {
+		return nil // that of the last request will do, and setting one is not free
+	}
+	k.until = end
 	return k.SetDeadline(end)
 }
 
@@ -275,7 +280,7 @@ func content(resp *http.Response) (string, error) {
 func (k *kept) quiet(ctx context.Context) bool {
 	if _, ok := k.Conn.(*tls.Conn); ok {
 		// TLS reads ahead. A read that may not wait sees what it has.
-		k.ctx = over
+		k.ctx, k.until = over, longAgo
 		k.SetDeadline(longAgo)
 		if _, err := k.in.Peek(1); err != over.Err() {
 			return false

@@ -276,6 +276,45 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 	})
 }
 
+// timed is a connection that notes when its deadline is set, and to what.
+type timed struct {
+	net.Conn
+	begin time.Time
+	set   []string
+}
+
+func (c *timed) SetDeadline(end time.Time) error {
+	c.set = append(c.set, fmt.Sprint(time.Since(c.begin), " to ", end.Sub(c.begin)))
+	return nil
+}
+
+// TestReadsSetTheirDeadlineSeldom: a deadline serves the next request as well, for as
+// long as it is neither near nor after the end of that request's time.
+func TestReadsSetTheirDeadlineSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := &timed{begin: time.Now()}
+		k := newKept(conn, 100*time.Millisecond)
+		for _, step := range []struct {
+			after, within time.Duration // the last step; 0 for a context without a deadline
+		}{{0, 0}, {40, 0}, {10, 0}, {10, 60_000}, {10, 60}, {0, 0}, {200, 0}} {
+			time.Sleep(step.after * time.Millisecond)
+			ctx := t.Context()
+			if step.within > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, step.within*time.Millisecond)
+				defer cancel()
+			}
+			if err := k.begin(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		const want = "0s to 100ms, 50ms to 150ms, 70ms to 130ms, 270ms to 370ms"
+		if got := strings.Join(conn.set, ", "); got != want {
+			t.Errorf("set %s, want %s", got, want)
+		}
+	})
+}
+
 func TestReadsOfOddOriginsGoThroughNetHTTP(t *testing.T) {
 	through := func(*http.Request) (*url.URL, error) { return url.Parse("http://proxy") }
 	broken := func(*http.Request) (*url.URL, error) { return nil, errors.New("no proxy") }
