@@ -26,6 +26,7 @@ type Config struct {
 	SealOldKeyFiles []string // keys that it may still be sealed with
 	V5URL           string   // base address of the v5 API, with /v5
 	V5Rate          int      // v5 requests a minute; 0 is unlimited
+	V5InFlight      int      // v5 requests at a time
 	V5DryRun        bool     // whether v5's Dry-Run is asked before each purchase
 	LogLevel        string   // debug, info, warn or error
 
@@ -113,7 +114,7 @@ type Tenant struct {
 // Default is the configuration of a sidecar that lacks its store and tenant.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8080", TLSMin: "1.2", Admin: "127.0.0.1:9090", Console: "loopback", V5URL: "https://api.gandi.net/v5", V5Rate: 1000, V5DryRun: true,
+		Listen: "127.0.0.1:8080", TLSMin: "1.2", Admin: "127.0.0.1:9090", Console: "loopback", V5URL: "https://api.gandi.net/v5", V5Rate: 1000, V5InFlight: 64, V5DryRun: true,
 		LogLevel: "info", MaxBody: 8 << 20, MaxConnections: 1024, IdleTimeout: 5 * time.Second,
 		HeaderTimeout: 10 * time.Second, BodyTimeout: 50 * time.Second, CallTimeout: 25 * time.Second,
 		PaidWait: 4 * time.Second, ZoneWait: 4 * time.Second, ZoneDrift: "adopt", ListRefresh: 15 * time.Minute, ListReread: 24 * time.Hour,

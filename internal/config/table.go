@@ -69,6 +69,8 @@ var settings = []row[Config]{
 		help: "base address of the v5 API"},
 	{key: "v5_rate", field: func(c *Config) any { return &c.V5Rate }, check: atLeast(0),
 		help: "v5 requests a minute, 0 for unlimited"},
+	{key: "v5_in_flight", field: func(c *Config) any { return &c.V5InFlight }, check: atLeast(1),
+		help: "v5 requests at a time; one tenant has at most three quarters of them, work that nobody waits for at most half"},
 	{key: "v5_dry_run", field: func(c *Config) any { return &c.V5DryRun },
 		help: "whether v5's Dry-Run is asked before each purchase, true or false; false for a v5 that takes it for the real call"},
 	{key: "log_level", field: func(c *Config) any { return &c.LogLevel }, check: oneOf("debug", "info", "warn", "error"),

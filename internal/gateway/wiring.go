@@ -16,7 +16,7 @@ import (
 func (g *Gateway) newClient(hooks Hooks) (*v5.Client, error) {
 	o := v5.Options{
 		Jitter:  hooks.Jitter,
-		BaseURL: g.cfg.V5URL, PerMinute: g.cfg.V5Rate, Transport: hooks.Transport,
+		BaseURL: g.cfg.V5URL, PerMinute: g.cfg.V5Rate, MaxInFlight: g.cfg.V5InFlight, Transport: hooks.Transport,
 		Waited: func(d time.Duration) {
 			g.metrics.RateWait(d)
 			g.activity.V5Waited(d)

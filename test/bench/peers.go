@@ -110,7 +110,7 @@ func (s *scene) gateway() (*peer, error) {
 	environment := append([]string{"GATEWAY_V3_KEY=" + v3Key, "GATEWAY_V5_TOKEN=" + v5Token}, s.options.environment...)
 	return s.launch(&peer{name: "gateway", own: true, admin: admin}, environment, s.options.gateway, func(listen string) []string {
 		return []string{"serve", "--listen", listen, "--admin", admin, "--store", filepath.Join(s.dir, "store.db"),
-			"--v5-url", "http://" + s.upstream.address + "/v5", "--v5-rate", "0", "--tenant-rate", "0", "--tenant-in-flight", "0",
+			"--v5-url", "http://" + s.upstream.address + "/v5", "--v5-rate", "0", "--v5-in-flight", "4096", "--tenant-rate", "0", "--tenant-in-flight", "0",
 			"--max-in-flight", "2048", "--max-connections", "4096"}
 	})
 }
