@@ -80,33 +80,40 @@ func (g *Gateway) observe(next handler) handler {
 	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
 		begin := time.Now()
 		answer, err := next(ctx, c)
-		took := time.Since(begin)
-		g.activity.Call(c.Method, c.caller(), err != nil)
-		line := &logLine{call: c, took: took, outcome: "ok"}
-		if err == nil {
-			g.metrics.Call(c.Method, "ok", took)
-			g.count(c.counted(0))
-			g.log.Info("call", zap.Inline(line))
-			return answer, nil
+		if err = g.observed(c, time.Since(begin), err); err != nil {
+			return nil, err
 		}
-		if foreign := (*foreignFault)(nil); errors.As(err, &foreign) {
-			g.metrics.Call(c.Method, "fault", took)
-			line.outcome, line.fault = "fault", foreign.a.Fault.Code
-			g.log.Info("call", zap.Inline(line))
-			return nil, foreign
-		}
-		f, known := g.services.Fault(&c.Call, err)
-		line.outcome, line.fault = outcomeOf(f), f.Code()
-		g.metrics.Call(c.Method, line.outcome, took)
-		g.metrics.Fault(f.Code())
-		g.count(c.counted(f.Code()))
-		if known {
-			g.log.Info("call", zap.Inline(line))
-		} else {
-			g.log.Error("call", zap.Inline(line), zap.Error(err))
-		}
-		return nil, f
+		return answer, nil
 	}
+}
+
+// observed is observe after the call; the error is the fault to be sent.
+func (g *Gateway) observed(c *call, took time.Duration, err error) error {
+	g.activity.Call(c.Method, c.caller(), err != nil)
+	line := &logLine{call: c, took: took, outcome: "ok"}
+	if err == nil {
+		g.metrics.Call(c.Method, "ok", took)
+		g.count(c.counted(0))
+		g.log.Info("call", zap.Inline(line))
+		return nil
+	}
+	if foreign := (*foreignFault)(nil); errors.As(err, &foreign) {
+		g.metrics.Call(c.Method, "fault", took)
+		line.outcome, line.fault = "fault", foreign.a.Fault.Code
+		g.log.Info("call", zap.Inline(line))
+		return foreign
+	}
+	f, known := g.services.Fault(&c.Call, err)
+	line.outcome, line.fault = outcomeOf(f), f.Code()
+	g.metrics.Call(c.Method, line.outcome, took)
+	g.metrics.Fault(f.Code())
+	g.count(c.counted(f.Code()))
+	if known {
+		g.log.Info("call", zap.Inline(line))
+	} else {
+		g.log.Error("call", zap.Inline(line), zap.Error(err))
+	}
+	return f
 }
 
 // logLine is a call as the log has it.
@@ -161,30 +168,38 @@ func (g *Gateway) recover(next handler) handler {
 // identify takes the API key off the parameters and finds the tenant.
 func (g *Gateway) identify(next handler) handler {
 	return func(ctx context.Context, c *call) (xmlrpc.Answer, error) {
-		if c.row.Key == translate.KeyNone {
-			return next(ctx, c)
-		}
-		var key credential
-		if len(c.params) > 0 {
-			var err error
-			if key, err = readKey(c.params[0]); err != nil {
-				return nil, err
-			}
-			c.params = c.params[1:]
-		}
-		if err := g.authenticate(c, key); err != nil {
+		if err := g.identified(c); err != nil {
 			return nil, err
-		}
-		c.V5 = g.sessionOf(c.Tenant)
-		if key.handle != "" {
-			contact, err := g.services.Book.Get(c.Tenant.Name, strings.ToUpper(key.handle))
-			if err != nil {
-				return nil, fault.New(fault.Contact, fault.CauseNoRight, "You aren't allowed to read that contact")
-			}
-			c.As = contact.Handle
 		}
 		return next(ctx, c)
 	}
+}
+
+// identified is identify up to the rest of the call.
+func (g *Gateway) identified(c *call) error {
+	if c.row.Key == translate.KeyNone {
+		return nil
+	}
+	var key credential
+	if len(c.params) > 0 {
+		var err error
+		if key, err = readKey(c.params[0]); err != nil {
+			return err
+		}
+		c.params = c.params[1:]
+	}
+	if err := g.authenticate(c, key); err != nil {
+		return err
+	}
+	c.V5 = g.sessionOf(c.Tenant)
+	if key.handle != "" {
+		contact, err := g.services.Book.Get(c.Tenant.Name, strings.ToUpper(key.handle))
+		if err != nil {
+			return fault.New(fault.Contact, fault.CauseNoRight, "You aren't allowed to read that contact")
+		}
+		c.As = contact.Handle
+	}
+	return nil
 }
 
 // authenticate finds the tenant of a key, or the anonymous one where v3 asked

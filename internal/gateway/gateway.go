@@ -232,7 +232,7 @@ func (g *Gateway) Handler() (http.Handler, error) {
 	server := rpc.NewServer()
 	server.RegisterCodec(&xmlrpc.Codec{
 		Limits:   limits,
-		Known:    func(method string) bool { _, ok := g.services.Table.Find(method); return ok },
+		Targets:  xmlrpc.Targets(methodNames(g.services.Table)),
 		Rejected: g.rejected,
 		Internal: g.unwritable,
 	}, xmlrpc.ContentType)

@@ -20,11 +20,10 @@ func (g *Gateway) limit(next handler) handler {
 		if c.Tenant != nil {
 			name = c.Tenant.Name
 		}
-		leave, err := g.limiter.enter(ctx, name)
-		if err != nil {
+		if err := g.limiter.enter(ctx, name); err != nil {
 			return nil, err
 		}
-		defer leave()
+		defer g.limiter.leave(name)
 		return next(ctx, c)
 	}
 }
@@ -87,9 +86,9 @@ func (l *limiter) lane(name string) *lane {
 	return l.lanes[name]
 }
 
-// enter returns when a call may go on; leave is to be called at its end. The
-// error is a fault, or that of ctx.
-func (l *limiter) enter(ctx context.Context, name string) (leave func(), err error) {
+// enter returns when a call of a tenant may go on; leave is to be called at its end.
+// The error is a fault, or that of ctx: then nothing is to be left.
+func (l *limiter) enter(ctx context.Context, name string) error {
 	start, patience := time.Now(), time.Hour
 	if deadline, ok := ctx.Deadline(); ok {
 		// What is left is for the call itself.
@@ -97,12 +96,9 @@ func (l *limiter) enter(ctx context.Context, name string) (leave func(), err err
 	}
 	waited, err := l.awaitRate(ctx, name, start, patience)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := l.awaitPlace(ctx, name, patience-waited); err != nil {
-		return nil, err
-	}
-	return func() { l.leave(name) }, nil
+	return l.awaitPlace(ctx, name, patience-waited)
 }
 
 // awaitRate waits for a token of the tenant's bucket. It does not begin to wait
@@ -240,6 +236,7 @@ func (l *limiter) settle(lane *lane) {
 	}
 }
 
+// leave ends what enter began.
 func (l *limiter) leave(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

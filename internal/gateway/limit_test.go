@@ -49,13 +49,11 @@ func (l *limits) set(t *testing.T, each tenant.Limits) {
 }
 
 // must enters, or fails the test.
-func (l *limits) must(t *testing.T, ctx context.Context, name string) (leave func()) {
+func (l *limits) must(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
-	leave, err := l.enter(ctx, name)
-	if err != nil {
+	if err := l.enter(ctx, name); err != nil {
 		t.Fatal(err)
 	}
-	return leave
 }
 
 func within(t *testing.T, d time.Duration) context.Context {
@@ -78,18 +76,21 @@ func TestTheRateMakesCallsWait(t *testing.T) {
 		l := newLimits(t, 100, 10000, tenant.Limits{Rate: 30, Window: 2 * time.Second})
 		begin := time.Now()
 		for range 30 {
-			l.must(t, within(t, 25*time.Second), "a")()
+			l.must(t, within(t, 25*time.Second), "a")
+			l.leave("a")
 		}
 		if took := time.Since(begin); took != 0 || l.waits.Load() != 0 {
 			t.Fatalf("30 calls took %s", took)
 		}
 		for range 150 {
-			l.must(t, within(t, 25*time.Second), "a")()
+			l.must(t, within(t, 25*time.Second), "a")
+			l.leave("a")
 		}
 		if took := time.Since(begin); took < 9900*time.Millisecond || took > 10*time.Second {
 			t.Errorf("180 calls took %s, want 10 s: 15 in a second after the first 30", took)
 		}
-		l.must(t, within(t, time.Millisecond), "b")() // nobody else waits
+		l.must(t, within(t, time.Millisecond), "b") // nobody else waits
+		l.leave("b")
 		// A burst waits as long as a call has time for it, and not in vain.
 		time.Sleep(time.Minute)
 		begin = time.Now()
@@ -97,9 +98,9 @@ func TestTheRateMakesCallsWait(t *testing.T) {
 		var calls sync.WaitGroup
 		for range 400 {
 			calls.Go(func() {
-				leave, err := l.enter(within(t, 25*time.Second), "a")
+				err := l.enter(within(t, 25*time.Second), "a")
 				if err == nil {
-					leave()
+					l.leave("a")
 					served.Add(1)
 					return
 				}
@@ -148,12 +149,12 @@ func TestWhoKeptTheLimitOfV3NeverWaits(t *testing.T) {
 func TestGivenUpCallsTakeNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits(t, 1, 100, tenant.Limits{Rate: 1, Window: 10 * time.Second})
-		leave := l.must(t, t.Context(), "a")
+		l.must(t, t.Context(), "a")
 		var calls sync.WaitGroup
 		for range 5 {
 			ctx, cancel := context.WithCancel(t.Context())
 			calls.Go(func() {
-				if _, err := l.enter(ctx, "a"); !errors.Is(err, context.Canceled) {
+				if err := l.enter(ctx, "a"); !errors.Is(err, context.Canceled) {
 					t.Errorf("got %v", err)
 				}
 			})
@@ -164,16 +165,17 @@ func TestGivenUpCallsTakeNothing(t *testing.T) {
 		// The place too: b waits for it and hangs up.
 		ctx, cancel := context.WithCancel(t.Context())
 		calls.Go(func() {
-			if _, err := l.enter(ctx, "b"); !errors.Is(err, context.Canceled) {
+			if err := l.enter(ctx, "b"); !errors.Is(err, context.Canceled) {
 				t.Errorf("got %v", err)
 			}
 		})
 		synctest.Wait()
 		cancel()
 		calls.Wait()
-		leave()
+		l.leave("a")
 		begin := time.Now()
-		l.must(t, t.Context(), "a")()
+		l.must(t, t.Context(), "a")
+		l.leave("a")
 		if took := time.Since(begin); took != 10*time.Second {
 			t.Errorf("the next call waits %s, want one interval of 10 s", took)
 		}
@@ -192,12 +194,12 @@ func TestPlacesGoRoundBetweenTenants(t *testing.T) {
 		queue := func(name string, n int) {
 			for range n {
 				calls.Go(func() {
-					leave := l.must(t, within(t, time.Hour), name)
+					l.must(t, within(t, time.Hour), name)
 					mu.Lock()
 					order += name
 					mu.Unlock()
 					time.Sleep(time.Second)
-					leave()
+					l.leave(name)
 				})
 				synctest.Wait()
 			}
@@ -219,31 +221,34 @@ func TestPlacesGoRoundBetweenTenants(t *testing.T) {
 func TestATenantsOwnLimitHoldsUpNobodyElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits(t, 10, 1000, tenant.Limits{InFlight: 2})
-		leave := l.must(t, t.Context(), "a")
+		l.must(t, t.Context(), "a")
 		l.must(t, t.Context(), "a") // for ever
 		begin := time.Now()
-		_, err := l.enter(within(t, 20*time.Second), "a")
+		err := l.enter(within(t, 20*time.Second), "a")
 		wantTooMany(t, err, "this account may make 2")
 		if took := time.Since(begin); took != 15*time.Second {
 			t.Errorf("refused after %s, want three quarters of the call's 20 s", took)
 		}
-		l.must(t, within(t, time.Millisecond), "b")()
-		l.must(t, within(t, time.Millisecond), "")() // a call without a key
+		l.must(t, within(t, time.Millisecond), "b")
+		l.leave("b")
+		l.must(t, within(t, time.Millisecond), "") // a call without a key
+		l.leave("")
 		// A higher limit lets in who waits.
 		var calls sync.WaitGroup
 		calls.Go(func() { l.must(t, within(t, time.Minute), "a") })
 		synctest.Wait()
 		l.set(t, tenant.Limits{InFlight: 3})
 		calls.Wait()
-		leave()
+		l.leave("a")
 	})
 }
 
 func TestTheDaemonsLimitSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimits(t, 1, 1000, tenant.Limits{InFlight: 5})
-		defer l.must(t, t.Context(), "a")()
-		_, err := l.enter(within(t, time.Second), "b")
+		l.must(t, t.Context(), "a")
+		defer l.leave("a")
+		err := l.enter(within(t, time.Second), "b")
 		wantTooMany(t, err, "the gateway has too many calls")
 		if l.refusals.Load() != 1 {
 			t.Errorf("%d refusals are counted", l.refusals.Load())
@@ -264,7 +269,7 @@ func TestTheRoomToWaitIsBounded(t *testing.T) {
 			for range 15 {
 				calls.Go(func() {
 					begin := time.Now()
-					if _, err := l.enter(within(t, time.Hour), "a"); err != nil && time.Since(begin) == 0 {
+					if err := l.enter(within(t, time.Hour), "a"); err != nil && time.Since(begin) == 0 {
 						wantTooMany(t, err, "more wait already")
 						refused.Add(1)
 					}
@@ -314,15 +319,14 @@ func TestLimitsHoldUnderLoad(t *testing.T) {
 		calls.Go(func() {
 			for range 20 {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.IntN(20)+1)*time.Millisecond)
-				leave, err := l.enter(ctx, name)
-				if err == nil {
+				if err := l.enter(ctx, name); err == nil {
 					if n, m := all.Add(1), one[name].Add(1); n > 7 || name != "" && m > 5 {
 						t.Errorf("%d in flight, %d of %q", n, m, name)
 					}
 					time.Sleep(time.Duration(rand.IntN(100)) * time.Microsecond)
 					all.Add(-1)
 					one[name].Add(-1)
-					leave()
+					l.leave(name)
 				}
 				cancel()
 			}

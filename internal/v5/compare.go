@@ -99,7 +99,12 @@ func (c *Contact) AppendDigest(dst []byte) []byte {
 	for field, text := range c.texts() {
 		b = append(c.appendNormal(b, field, text), 0)
 	}
-	for _, key := range slices.Sorted(maps.Keys(c.ExtraParameters)) {
+	keys := make([]string, 0, 8) // on the stack
+	for key := range c.ExtraParameters {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
 		// Unset personal keys come back as empty strings (recorded).
 		if value := fold(c.ExtraParameters[key]); value != "" {
 			b = append(b, key+"="+value+"\x00"...)

@@ -192,7 +192,7 @@ type kept struct {
 func newKept(conn net.Conn, pulse time.Duration) *kept {
 	k := &kept{Conn: conn, silent: silent(conn), pulse: pulse}
 	k.header.R = k
-	k.in = bufio.NewReader(&k.header)
+	k.in = bufio.NewReaderSize(&k.header, 2<<10) // an answer; most of a long one goes past it
 	return k
 }
 

@@ -34,15 +34,23 @@ type Args struct {
 // and a call to it is looked up as "domain/zone/list.Call".
 func ServiceName(method string) string { return strings.ReplaceAll(method, ".", "/") }
 
+// Targets gives, for each of the methods, what gorilla looks up for a call to it.
+func Targets(methods []string) map[string]string {
+	targets := make(map[string]string, len(methods))
+	for _, method := range methods {
+		targets[method] = ServiceName(method) + ".Call"
+	}
+	return targets
+}
+
 // Codec joins gorilla's rpc/v2 server to this package. It reads the body, with
 // its compression and charset, decides whether the method exists, and writes
 // every answer, faults included, with status 200. It is safe for concurrent use
 // as long as its fields are not changed.
 type Codec struct {
 	Limits Limits
-	// Known tells whether a method is served. nil leaves that to the services
-	// registered in the server.
-	Known func(method string) bool
+	// Targets are the methods that are served, see the function of that name.
+	Targets map[string]string
 	// Rejected, unless nil, is told of every call that reached no service, once,
 	// before it is answered: unreadable, too large, or of an unknown method.
 	Rejected func(r *http.Request, e *Error)
@@ -56,31 +64,23 @@ type Codec struct {
 func (c *Codec) NewRequest(r *http.Request) rpc.CodecRequest {
 	x := &exchange{codec: c, r: r}
 	x.call, x.err = c.read(r)
-	if x.err == nil && !c.serves(x.call.Method) {
-		x.err = unknownMethod(x.call.Method)
+	if x.err == nil {
+		var known bool
+		if x.target, known = c.Targets[x.call.Method]; !known {
+			x.err = unknownMethod(x.call.Method)
+		}
 	}
 	return x
 }
 
-// serves tells whether a name is one of ours. Only names of the specification's
-// characters are looked up, since anything else could not be a service's name.
-func (c *Codec) serves(method string) bool {
-	for i := 0; i < len(method); i++ {
-		b := method[i]
-		if b != '_' && b != '.' && b-'0' > 9 && (b|0x20)-'a' > 25 {
-			return false
-		}
-	}
-	return c.Known == nil || c.Known(method)
-}
-
 // exchange is one call on its way through gorilla's server.
 type exchange struct {
-	codec *Codec
-	r     *http.Request
-	call  Call
-	err   *Error
-	found bool // gorilla has a service for the call
+	codec  *Codec
+	r      *http.Request
+	call   Call
+	err    *Error
+	target string // what gorilla looks up
+	found  bool   // gorilla has a service for the call
 }
 
 // Method gives the name that gorilla looks up, or what is wrong with the call.
@@ -88,7 +88,7 @@ func (x *exchange) Method() (string, error) {
 	if x.err != nil {
 		return "", x.err
 	}
-	return ServiceName(x.call.Method) + ".Call", nil
+	return x.target, nil
 }
 
 // ReadRequest hands the call over. gorilla asks for it once it has a service.

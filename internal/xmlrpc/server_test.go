@@ -7,8 +7,10 @@ import (
 	"compress/zlib"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,7 +70,7 @@ func newTestServer(t *testing.T, lim Limits) *testServer {
 	}
 	server.RegisterCodec(&Codec{
 		Limits:   lim,
-		Known:    func(m string) bool { return methods[m] != nil || m == "test.missing" },
+		Targets:  Targets(append(slices.Collect(maps.Keys(methods)), "test.missing")),
 		Rejected: s.reject,
 		Internal: func(error) (int, string) { return 150000, "internal" },
 	}, ContentType)
@@ -356,7 +358,7 @@ func TestCodecWithStrangeServices(t *testing.T) {
 	if err := server.RegisterService(&strange{}, "test"); err != nil {
 		t.Fatal(err)
 	}
-	server.RegisterCodec(&Codec{}, ContentType)
+	server.RegisterCodec(&Codec{Targets: Targets([]string{"test"})}, ContentType)
 	w := httptest.NewRecorder()
 	NewFront(server, Limits{}).ServeHTTP(w, httptest.NewRequest("POST", "/", strings.NewReader(named("test", ""))))
 	if got := result(w.Body.Bytes()); got != "fault 1: Internal error" {

@@ -217,9 +217,15 @@ func (s *scene) asked() (float64, error) {
 var callsTotal = regexp.MustCompile(`(?m)^gateway_calls_total\{.*outcome="(\w+)"\} (\S+)$`)
 
 // faults is how many calls the gateway has answered with a fault, which HTTP
-// does not show.
+// does not show. It waits until all connections have ended, with what they asked.
 func (p *peer) faults() (n float64, err error) {
-	said, err := get("http://" + p.admin + "/metrics")
+	var said string
+	for range 100 {
+		if said, err = get("http://" + p.admin + "/metrics"); err != nil || strings.Contains(said, "\ngateway_connections 0\n") {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
 	for _, m := range callsTotal.FindAllStringSubmatch(said, -1) {
 		if count, _ := strconv.ParseFloat(m[2], 64); m[1] != "ok" {
 			n += count
