@@ -166,16 +166,18 @@ func (r *reader) quoted() string {
 		r.wrong("a string")
 		return ""
 	}
-	start := r.at
-	for ; r.at < len(r.s); r.at++ {
-		switch c := r.s[r.at]; {
+	start, rest := r.at, r.s[r.at:]
+	for i := range len(rest) {
+		switch c := rest[i]; {
 		case c == '"':
-			r.at++
-			return r.s[start : r.at-1]
+			r.at += i + 1
+			return rest[:i]
 		case c < ' ' || c == '\\' || c >= 0x80:
+			r.at += i
 			return r.escaped(start)
 		}
 	}
+	r.at = len(r.s)
 	r.wrong("the end of a string")
 	return ""
 }

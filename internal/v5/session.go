@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Credential is a secret of a tenant with the scheme to send it by. However it
@@ -39,8 +38,11 @@ func (c Credential) check() error {
 		return errors.New("check credential: the scheme is neither Bearer nor Apikey")
 	case c.Secret == "":
 		return errors.New("check credential: the secret is empty")
-	case strings.ContainsFunc(c.Secret, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("check credential: the secret holds blanks or characters beyond ASCII")
+	}
+	for i := range len(c.Secret) {
+		if b := c.Secret[i]; b <= ' ' || b > '~' {
+			return errors.New("check credential: the secret holds blanks or characters beyond ASCII")
+		}
 	}
 	return nil
 }

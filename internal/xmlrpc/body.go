@@ -42,7 +42,7 @@ func (c *Codec) read(r *http.Request) (Call, *Error) {
 	if e := readBody(buf, r, lim); e != nil {
 		return Call{}, e
 	}
-	call, err := DecodeCall(buf.Bytes(), charsetOf(r.Header.Get("Content-Type")), lim)
+	call, err := DecodeCall(buf.Bytes(), charsetOf(first(r.Header["Content-Type"])), lim)
 	if err != nil {
 		return Call{}, err.(*Error)
 	}
@@ -54,7 +54,7 @@ func (c *Codec) read(r *http.Request) (Call, *Error) {
 // byte over the limit, whatever a compressed body would grow to.
 func readBody(buf *bytes.Buffer, r *http.Request, lim Limits) *Error {
 	wire := &source{r: r.Body}
-	encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding")))
+	encoding := strings.ToLower(strings.TrimSpace(first(r.Header["Content-Encoding"])))
 	plain, done, err := decompress(wire, encoding)
 	if plain == nil && err == nil {
 		return invalidInput(ReasonEncoding, "unknown content encoding %s", pythonRepr(encoding))
@@ -118,6 +118,14 @@ func decompress(wire io.Reader, encoding string) (plain io.Reader, done func(), 
 		return flate.NewReader(peek), func() {}, nil
 	}
 	return nil, nil, nil
+}
+
+// first is the first value of a header, "" for none.
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
 }
 
 // charsetOf gives the charset parameter of a Content-Type, or "". It is lenient

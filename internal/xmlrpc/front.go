@@ -29,7 +29,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "XML-RPC calls are sent with POST", http.StatusMethodNotAllowed)
 		return
 	}
-	contentType := r.Header.Get("Content-Type")
+	contentType := first(r.Header["Content-Type"])
 	if media, _, _ := strings.Cut(contentType, ";"); !strings.EqualFold(media, ContentType) {
 		header := r.Header.Clone()
 		if header == nil {
