@@ -267,15 +267,15 @@ func (s *Session) prepare(r request) (*prepared, error) {
 	if err := p.credential.check(); err != nil {
 		return nil, err
 	}
-	rawPath, err := e.fill(r.path)
-	if err != nil {
+	var err error
+	if p.uri, err = e.fill(s.c.rawBase, r.path); err != nil {
 		return nil, err
 	}
 	query, err := e.encodeQuery(r.query, s.sharingID)
 	if err != nil {
 		return nil, err
 	}
-	if p.uri = s.c.rawBase + rawPath; query != "" {
+	if query != "" {
 		p.uri += "?" + query
 	}
 	if p.body, err = e.encodeBody(r.body); err != nil {

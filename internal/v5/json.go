@@ -3,6 +3,7 @@ package v5
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,7 @@ const mostDepth = 100
 type reader struct {
 	s     string      // texts without escapes are parts of it
 	dates []time.Time // that pointers lead to, made together
+	list  []string    // of which arrays of strings are parts, made together
 	at    int
 	depth int
 	err   error
@@ -201,9 +203,12 @@ func (r *reader) texts() []string {
 	if r.null() {
 		return nil
 	}
-	texts := make([]string, 0, 4)
-	r.array(func() { texts = append(texts, r.text()) })
-	return texts
+	if r.list == nil {
+		r.list = make([]string, 0, 16)
+	}
+	from := len(r.list)
+	r.array(func() { r.list = append(r.list, r.text()) })
+	return slices.Clip(r.list[from:])
 }
 
 func (r *reader) truth() bool {

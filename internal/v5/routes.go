@@ -204,10 +204,13 @@ func members(t reflect.Type) []string {
 	return names
 }
 
-// fill puts values into the braces of the path and escapes them. A value that
-// would lead to another route (empty, a dot path, with a slash) is refused.
-func (e *endpoint) fill(values []string) (string, error) {
+// fill puts values into the braces of the path, escapes them, and puts all of it
+// behind a base. A value that would lead to another route (empty, a dot path, with
+// a slash) is refused.
+func (e *endpoint) fill(base string, values []string) (string, error) {
 	var b strings.Builder
+	b.Grow(len(base) + len(e.path) + 64)
+	b.WriteString(base)
 	rest := e.path
 	for {
 		before, after, found := strings.Cut(rest, "{")
@@ -235,6 +238,9 @@ func (e *endpoint) fill(values []string) (string, error) {
 // encodeQuery encodes the parameters, with the sharing_id where the route takes
 // one. A parameter that the table does not list is refused.
 func (e *endpoint) encodeQuery(given url.Values, sharingID string) (string, error) {
+	if len(e.query) == 0 && len(given) == 0 {
+		return "", nil
+	}
 	query := url.Values{}
 	for name, values := range given {
 		if !slices.Contains(e.query, name) {

@@ -13,8 +13,15 @@ import (
 	"sync"
 )
 
-// bodies keeps the buffers that bodies are read into.
-var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// body is what the body of a request is read into, and with.
+type body struct {
+	bytes.Buffer
+	wire source
+	most io.LimitedReader // of what was decompressed
+}
+
+// bodies keeps bodies for reuse.
+var bodies = sync.Pool{New: func() any { return new(body) }}
 
 // gzipReaders keeps decompressors, which are 40 KiB each.
 var gzipReaders = sync.Pool{New: func() any { return new(gzip.Reader) }}
@@ -29,10 +36,11 @@ func (c *Codec) read(r *http.Request) (Call, *Error) {
 	if r.ContentLength > lim.MaxBytes {
 		return Call{}, tooLarge(lim)
 	}
-	buf := bodies.Get().(*bytes.Buffer)
+	buf := bodies.Get().(*body)
 	defer func() {
 		if buf.Cap() <= keptBytes {
 			buf.Reset()
+			buf.wire, buf.most = source{}, io.LimitedReader{}
 			bodies.Put(buf)
 		}
 	}()
@@ -52,15 +60,17 @@ func (c *Codec) read(r *http.Request) (Call, *Error) {
 
 // readBody fills buf with the body of r, decompressed. It reads no more than one
 // byte over the limit, whatever a compressed body would grow to.
-func readBody(buf *bytes.Buffer, r *http.Request, lim Limits) *Error {
-	wire := &source{r: r.Body}
+func readBody(buf *body, r *http.Request, lim Limits) *Error {
+	wire := &buf.wire
+	wire.r = r.Body
 	encoding := strings.ToLower(strings.TrimSpace(first(r.Header["Content-Encoding"])))
 	plain, done, err := decompress(wire, encoding)
 	if plain == nil && err == nil {
 		return invalidInput(ReasonEncoding, "unknown content encoding %s", pythonRepr(encoding))
 	}
 	if err == nil {
-		_, err = buf.ReadFrom(io.LimitReader(plain, lim.MaxBytes+1))
+		buf.most = io.LimitedReader{R: plain, N: lim.MaxBytes + 1}
+		_, err = buf.ReadFrom(&buf.most)
 		done()
 	}
 	var overLimit *http.MaxBytesError
