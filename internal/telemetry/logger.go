@@ -56,7 +56,7 @@ const flushAfter = 100 * time.Millisecond
 // all that came before it. A process that is killed loses what it held back; one
 // that ends calls flush, after which lines may get lost.
 func NewBufferedLogger(w io.Writer, level string) (l *zap.Logger, flush func() error, err error) {
-	buffer := &zapcore.BufferedWriteSyncer{WS: zapcore.AddSync(writerOnly{w}), FlushInterval: flushAfter}
+	buffer := &zapcore.BufferedWriteSyncer{WS: zapcore.AddSync(writerOnly{w}), Size: 64 << 10, FlushInterval: flushAfter}
 	l, err = NewLogger(buffer, level)
 	if err != nil {
 		return nil, nil, err
