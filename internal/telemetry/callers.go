@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -22,12 +21,8 @@ const (
 )
 
 // callers remembers who called. There are as many groups as there ever were
-// tenants, and one. A new one replaces the map, so that a call takes no lock to
-// find its own.
-type callers struct {
-	adding sync.Mutex
-	groups atomic.Pointer[map[string]*group]
-}
+// tenants, and one.
+type callers struct{ groups lookup[string, *group] }
 
 // group is the callers of one tenant.
 type group struct {
@@ -48,26 +43,11 @@ func (c *caller) call(m *method, at time.Time, fault bool) {
 	c.method.Store(m)
 }
 
-func (cs *callers) all() map[string]*group {
-	if groups := cs.groups.Load(); groups != nil {
-		return *groups
-	}
-	return nil
-}
-
 func (cs *callers) group(tenant string) *group {
-	if g := cs.all()[tenant]; g != nil {
+	if g := cs.groups.all()[tenant]; g != nil {
 		return g
 	}
-	cs.adding.Lock()
-	defer cs.adding.Unlock()
-	groups := map[string]*group{}
-	maps.Copy(groups, cs.all())
-	if groups[tenant] == nil {
-		groups[tenant] = &group{seen: map[callerKey]*caller{}}
-		cs.groups.Store(&groups)
-	}
-	return groups[tenant]
+	return cs.groups.add(tenant, func() *group { return &group{seen: map[callerKey]*caller{}} })
 }
 
 func (cs *callers) call(c Caller, m *method, at time.Time, fault bool) {
@@ -144,7 +124,7 @@ func (a *Activity) Callers() []CallerSeen {
 			})
 		}
 	}
-	for tenant, g := range a.callers.all() {
+	for tenant, g := range a.callers.groups.all() {
 		g.mu.RLock()
 		for key, c := range g.seen {
 			take(Caller{tenant, key.agent, key.remote}, false, c)

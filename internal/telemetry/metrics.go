@@ -72,10 +72,33 @@ type Metrics struct {
 	oldV3          *prometheus.CounterVec
 	shadow         *prometheus.CounterVec
 
-	// Parts of v5RateWait and limitWait: each call observes all three.
+	// Parts of the above, which each call counts in: to find them there takes longer
+	// than to count.
 	rateWaited  prometheus.Observer
 	limitWaited map[string]prometheus.Observer // never changes
+	answered    lookup[answered, pair]
+	exchanged   lookup[exchanged, pair]
 }
+
+// pair counts events and how long they took.
+type pair struct {
+	count prometheus.Counter
+	took  prometheus.Observer
+}
+
+func (p pair) add(d time.Duration) {
+	p.count.Inc()
+	p.took.Observe(d.Seconds())
+}
+
+// answered and exchanged are what the calls and the requests to v5 are told apart by.
+type (
+	answered  struct{ method, outcome string }
+	exchanged struct {
+		route  string
+		status int
+	}
+)
 
 // NewMetrics creates every metric of the table and registers it on reg,
 // together with the Go runtime and process collectors. A second call on the
@@ -127,9 +150,15 @@ func (m *Metrics) Call(method, outcome string, d time.Duration) {
 	default:
 		outcome = unknown
 	}
-	method = label(method)
-	m.calls.WithLabelValues(method, outcome).Inc()
-	m.callDuration.WithLabelValues(method).Observe(d.Seconds())
+	of := answered{method, outcome}
+	p, ok := m.answered.all()[of]
+	if !ok {
+		p = m.answered.add(of, func() pair {
+			method := label(method)
+			return pair{m.calls.WithLabelValues(method, outcome), m.callDuration.WithLabelValues(method)}
+		})
+	}
+	p.add(d)
 }
 
 // Fault counts one v3 fault by the number that the client saw.
@@ -141,9 +170,18 @@ func (m *Metrics) Fault(code int) {
 // for the rate limit; every attempt of a retried request is one of its own.
 // Status 0 means that no answer came and is shown as "none".
 func (m *Metrics) V5Request(route string, status int, d time.Duration) {
-	route = label(route)
-	m.v5Requests.WithLabelValues(route, statusLabel(status)).Inc()
-	m.v5Duration.WithLabelValues(route).Observe(d.Seconds())
+	if status != 0 && (status < 100 || status > 599) {
+		status = -1 // for all that a peer may make up, see statusLabel
+	}
+	of := exchanged{route, status}
+	p, ok := m.exchanged.all()[of]
+	if !ok {
+		p = m.exchanged.add(of, func() pair {
+			route := label(route)
+			return pair{m.v5Requests.WithLabelValues(route, statusLabel(status)), m.v5Duration.WithLabelValues(route)}
+		})
+	}
+	p.add(d)
 }
 
 // RateWait records how long a request was held back by our own rate limit. It

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"maps"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	"go.uber.org/zap/buffer"
 	"go.uber.org/zap/zapcore"
@@ -36,38 +33,23 @@ var hiddenAtEnd = map[string]bool{
 }
 
 // verdicts keeps what secret said of the first few hundred names: a log line has
-// the same ones each time. Each further one makes a new map.
-var verdicts struct {
-	sync.Mutex
-	names atomic.Pointer[map[string]bool]
-}
+// the same ones each time.
+var verdicts lookup[string, bool]
 
 const mostVerdicts = 500
 
 // secret reports whether a field of this name holds a credential or personal
 // data of a contact, see judge.
 func secret(name string) bool {
-	known := verdicts.names.Load()
-	if known != nil {
-		if v, ok := (*known)[name]; ok {
-			return v
-		}
-		if len(*known) >= mostVerdicts {
-			return judge(name)
-		}
+	known := verdicts.all()
+	verdict, ok := known[name]
+	switch {
+	case ok:
+		return verdict
+	case len(known) >= mostVerdicts:
+		return judge(name)
 	}
-	return learn(name)
-}
-
-func learn(name string) bool {
-	verdicts.Lock()
-	defer verdicts.Unlock()
-	more := map[string]bool{strings.Clone(name): judge(name)}
-	if known := verdicts.names.Load(); known != nil {
-		maps.Copy(more, *known)
-	}
-	verdicts.names.Store(&more)
-	return more[name]
+	return verdicts.add(strings.Clone(name), func() bool { return judge(name) })
 }
 
 // Hides reports whether the log hides a field of this name.

@@ -1,0 +1,39 @@
+package telemetry
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// lookup is a map that is read with every call and seldom grows. A new key makes a
+// new map, so that reading takes no lock. The zero lookup is empty and ready.
+type lookup[K comparable, V any] struct {
+	adding sync.Mutex
+	kept   atomic.Pointer[map[K]V]
+}
+
+// all is the present map, which never changes.
+func (l *lookup[K, V]) all() map[K]V {
+	if kept := l.kept.Load(); kept != nil {
+		return *kept
+	}
+	return nil
+}
+
+// add keeps what create gives for key, unless something is kept there already, and
+// gives what is.
+func (l *lookup[K, V]) add(key K, create func() V) V {
+	l.adding.Lock()
+	defer l.adding.Unlock()
+	if v, ok := l.all()[key]; ok {
+		return v
+	}
+	more := maps.Clone(l.all())
+	if more == nil {
+		more = map[K]V{}
+	}
+	more[key] = create()
+	l.kept.Store(&more)
+	return more[key]
+}
