@@ -27,9 +27,8 @@ func silent(conn net.Conn) func() bool {
 	}
 	var seen error
 	var one [1]byte
-	look := func(fd uintptr) bool {
+	look := func(fd uintptr) {
 		_, seen = syscall.Read(int(fd), one[:]) // sockets of net do not block
-		return true
 	}
-	return func() bool { return raw.Read(look) == nil && seen == syscall.EAGAIN }
+	return func() bool { return raw.Control(look) == nil && seen == syscall.EAGAIN }
 }
