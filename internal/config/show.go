@@ -164,6 +164,9 @@ A call waits before it is refused: first for its tenant's rate, then for a place
 quarters of ` + "`call_timeout`" + `. Then it gets fault 150004 (` + "`APPLICATION`, `TOOMANY`" + `). Tenants take turns, so one that sends too much
 waits behind itself only. The default rate is that of v3, 30 calls in 2 seconds.
 
+Its requests to v5 then take turns once more, of all tenants and of the gateway's own work: ` + "`v5_rate`" + ` in a minute and
+` + "`v5_in_flight`" + ` at a time. At the default rate a higher ` + "`v5_in_flight`" + ` matters only while v5 takes four seconds and more for an answer.
+
 Connections beyond ` + "`max_connections`" + ` wait to be accepted. It bounds the v3 endpoint only: metrics, health and the operators'
 commands stay in reach.
 
