@@ -203,8 +203,8 @@ func (r *reader) texts() []string {
 	if r.null() {
 		return nil
 	}
-	if r.list == nil {
-		r.list = make([]string, 0, 16)
+	if cap(r.list)-len(r.list) < 4 {
+		r.list = make([]string, 0, 16) // a new one, so that none holds on to those of a whole page
 	}
 	from := len(r.list)
 	r.array(func() { r.list = append(r.list, r.text()) })
