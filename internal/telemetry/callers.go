@@ -44,10 +44,7 @@ func (c *caller) call(m *method, at time.Time, fault bool) {
 }
 
 func (cs *callers) group(tenant string) *group {
-	if g := cs.groups.all()[tenant]; g != nil {
-		return g
-	}
-	return cs.groups.add(tenant, func() *group { return &group{seen: map[callerKey]*caller{}} })
+	return cs.groups.get(tenant, func() *group { return &group{seen: map[callerKey]*caller{}} })
 }
 
 func (cs *callers) call(c Caller, m *method, at time.Time, fault bool) {

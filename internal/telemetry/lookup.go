@@ -21,9 +21,11 @@ func (l *lookup[K, V]) all() map[K]V {
 	return nil
 }
 
-// add keeps what create gives for key, unless something is kept there already, and
-// gives what is.
-func (l *lookup[K, V]) add(key K, create func() V) V {
+// get is what is kept for key: what create gave when it was first asked for.
+func (l *lookup[K, V]) get(key K, create func() V) V {
+	if v, ok := l.all()[key]; ok {
+		return v
+	}
 	l.adding.Lock()
 	defer l.adding.Unlock()
 	if v, ok := l.all()[key]; ok {

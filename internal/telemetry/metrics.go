@@ -75,7 +75,7 @@ type Metrics struct {
 	// Parts of the above, which each call counts in: to find them there takes longer
 	// than to count.
 	rateWaited  prometheus.Observer
-	limitWaited map[string]prometheus.Observer // never changes
+	limitWaited lookup[string, prometheus.Observer]
 	answered    lookup[answered, pair]
 	exchanged   lookup[exchanged, pair]
 }
@@ -128,9 +128,8 @@ func NewMetrics(reg *prometheus.Registry, build Build) *Metrics {
 	m.contactDrift.WithLabelValues()
 	m.zoneDrift.WithLabelValues()
 	m.connections.WithLabelValues()
-	m.limitWaited = map[string]prometheus.Observer{}
 	for _, limit := range [...]string{"rate", "in_flight"} {
-		m.limitWaited[limit] = m.limitWait.WithLabelValues(limit)
+		m.limitWait.WithLabelValues(limit)
 		m.limitRefused.WithLabelValues(limit)
 	}
 	m.configReloads.WithLabelValues("ok")
@@ -150,15 +149,10 @@ func (m *Metrics) Call(method, outcome string, d time.Duration) {
 	default:
 		outcome = unknown
 	}
-	of := answered{method, outcome}
-	p, ok := m.answered.all()[of]
-	if !ok {
-		p = m.answered.add(of, func() pair {
-			method := label(method)
-			return pair{m.calls.WithLabelValues(method, outcome), m.callDuration.WithLabelValues(method)}
-		})
-	}
-	p.add(d)
+	m.answered.get(answered{method, outcome}, func() pair {
+		method := label(method)
+		return pair{m.calls.WithLabelValues(method, outcome), m.callDuration.WithLabelValues(method)}
+	}).add(d)
 }
 
 // Fault counts one v3 fault by the number that the client saw.
@@ -173,15 +167,10 @@ func (m *Metrics) V5Request(route string, status int, d time.Duration) {
 	if status != 0 && (status < 100 || status > 599) {
 		status = -1 // for all that a peer may make up, see statusLabel
 	}
-	of := exchanged{route, status}
-	p, ok := m.exchanged.all()[of]
-	if !ok {
-		p = m.exchanged.add(of, func() pair {
-			route := label(route)
-			return pair{m.v5Requests.WithLabelValues(route, statusLabel(status)), m.v5Duration.WithLabelValues(route)}
-		})
-	}
-	p.add(d)
+	m.exchanged.get(exchanged{route, status}, func() pair {
+		route := label(route)
+		return pair{m.v5Requests.WithLabelValues(route, statusLabel(status)), m.v5Duration.WithLabelValues(route)}
+	}).add(d)
 }
 
 // RateWait records how long a request was held back by our own rate limit. It
@@ -275,14 +264,9 @@ func (m *Metrics) Connection(change int) {
 }
 
 // LimitWait records how long a call was held back by one of the gateway's
-// limits, "rate" or "in_flight"; 0 for one that was not. Any other limit is
-// counted as "unknown".
+// limits, "rate" or "in_flight"; 0 for one that was not.
 func (m *Metrics) LimitWait(limit string, d time.Duration) {
-	waited := m.limitWaited[limit]
-	if waited == nil {
-		waited = m.limitWait.WithLabelValues(unknown)
-	}
-	waited.Observe(d.Seconds())
+	m.limitWaited.get(limit, func() prometheus.Observer { return m.limitWait.WithLabelValues(label(limit)) }).Observe(d.Seconds())
 }
 
 // LimitRefused counts a call that a limit refused.

@@ -49,7 +49,7 @@ func secret(name string) bool {
 	case len(known) >= mostVerdicts:
 		return judge(name)
 	}
-	return verdicts.add(strings.Clone(name), func() bool { return judge(name) })
+	return verdicts.get(strings.Clone(name), func() bool { return judge(name) })
 }
 
 // Hides reports whether the log hides a field of this name.
