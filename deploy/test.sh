@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests what is shipped beside the program with the tools that will read it. Run as root on Debian: what is missing is
 # installed. go test ./deploy holds the same files against the program and needs no tool.
-#   deploy/test.sh [STEP...]      steps: prometheus stack systemd kubernetes debian boot walk; image only when it is named
+#   deploy/test.sh [STEP...]      steps: prometheus stack systemd kubernetes debian image boot walk
 # What this machine cannot do (chroot, boot a container, reach a Debian mirror) is left out, and says why in one line.
 # The last line is "N passed, N failed, N left out".
 set -uo pipefail
@@ -61,7 +61,7 @@ gateway=$work/gateway
 build() { CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$gateway" ./cmd/gateway; }
 check "the program builds" build
 
-steps=${*:-prometheus stack systemd kubernetes debian boot walk}
+steps=${*:-prometheus stack systemd kubernetes debian image boot walk}
 for step in $steps; do
   echo
   echo "== $step"

@@ -1,5 +1,5 @@
 # The Dockerfile itself, by buildah, which needs no daemon. The base image golang comes from no registry here: the fresh
-# Debian of debian.sh with this machine's Go stands in for it. It takes two minutes and is run when it is named.
+# Debian of debian.sh with this machine's Go stands in for it.
 [ -n "${deb:-}" ] || . "$top/deploy/test/debian.sh"
 if [ -n "$no_fresh" ]; then
   leave "the Dockerfile" "$no_fresh"
